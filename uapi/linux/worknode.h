@@ -1,0 +1,536 @@
+/* SPDX-License-Identifier: (GPL-2.0 WITH Linux-syscall-note) OR MIT */
+/*
+ * Worknode: state shared by the processes of one host, one writer a page.
+ *
+ * This header is all that the kernel and user space share by text. It is
+ * unstable until 1.0; the rules below hold from the first day all the same.
+ *
+ *  - Only fixed-width types, naturally aligned, no padding holes: 32-bit and
+ *    64-bit programs see the same bytes.
+ *  - Every ioctl argument starts with its size. A shorter struct than the
+ *    kernel's is filled up with zeroes (bounds: with defaults); of a longer one
+ *    the bytes the kernel does not know must be zero (-E2BIG). A size below the
+ *    first version's, above 4096 or not a multiple of 8 is -EINVAL. On success
+ *    the kernel writes back what it knows of the struct, with its own size.
+ *  - The command's number, not the size encoded in it, selects what is done.
+ *  - Unknown flags and reserved fields that are not zero are -EINVAL.
+ *  - Names of features are asked for (WN_IOC_QUERY, features/), never inferred
+ *    from a version.
+ *
+ * One errno, one meaning, everywhere:
+ *
+ *   EINVAL       malformed: unknown flag, reserved field, zero bound, bad length
+ *   E2BIG        bytes behind the known struct are not zero; above a hard limit
+ *   ENOSPC       a bound of the domain, mount or module is reached
+ *   EDQUOT       a quota (of the user or of a capability) is reached
+ *   ENOMEM       the kernel or the caller's memory cgroup has no memory left
+ *   EEXIST       the name is taken
+ *   ENOENT       no such name, or a node outside the caller's scope
+ *   ENAMETOOLONG a name of more than WN_NAME_MAX bytes
+ *   EACCES       mode bits or rights do not allow it
+ *   EPERM        restricted: the client's list of ops does not hold it
+ *   ESTALE       the handle's generation is gone, for ever
+ *   EBUSY        set up, enabled or in use already
+ *   ENXIO        not set up, or not enabled yet
+ *   ENOTTY       no such ioctl on this file
+ *   EOPNOTSUPP   an opcode or type this module does not know
+ *   EAGAIN       a version precondition failed; a full ring in user space
+ *   ENOBUFS      the receiver's ring or backlog is full
+ *   ECANCELED    a chain stopped before this op; a call was cancelled
+ *   ETIME        the deadline passed
+ *   EINTR        a signal came before anything was done
+ *   ENOLINK      the peer died
+ *   EPROTO       the peer wrote nonsense
+ *   EOWNERDEAD   used by another process than the one that enabled the client
+ *   EKEYREVOKED  the capability was revoked
+ *   EKEYEXPIRED  the capability expired
+ *   EHOSTDOWN    no quorum
+ *   ESHUTDOWN    the client is dead
+ */
+#ifndef _UAPI_LINUX_WORKNODE_H
+#define _UAPI_LINUX_WORKNODE_H
+
+#include <linux/types.h>
+#include <linux/ioctl.h>
+
+#define WN_ABI_VERSION		1	/* of ioctls and structs; grows with each release that adds */
+#define WN_LAYOUT_VERSION	1	/* of the mapped pages */
+
+#define WN_NAME_MAX		63	/* bytes of a name without the final NUL */
+#define WN_NAME_BYTES		64
+#define WN_PRIORITIES		4	/* 0 is the lowest */
+#define WN_DEPTH_MAX		64
+
+/* The file system. Its magic is what statfs tells: "wnfs". */
+#define WN_FS_NAME		"worknodefs"
+#define WN_FS_MAGIC		0x73666e77
+#define WN_FS_PATH		"/dev/worknode"	/* the usual instance */
+#define WN_FS_CONTROL		"control"	/* file that creates domains */
+#define WN_FS_FEATURES		"features"	/* directory, one file a feature */
+
+/* ------------------------------------------------------------- handles */
+
+/*
+ * A node, cell or any other record of a domain is named by 64 bits: an index
+ * in the low 24, a generation in the high 40. Generations start at 1, so 0
+ * names nothing. A handle is never reused; an index whose generations are
+ * used up is retired.
+ */
+#define WN_HANDLE_INDEX_BITS	24
+#define WN_HANDLE_INDEX_MASK	0xffffffULL
+#define WN_HANDLE_NONE		0ULL
+
+/* -------------------------------------------------------------- bounds */
+
+/*
+ * All that a domain may ever hold, fixed when it is created; memory for it is
+ * taken then. WN_IOC_BOUNDS tells the defaults and the hard limits. A zero is
+ * -EINVAL, a value above the hard limit -E2BIG; fields behind the caller's
+ * size take their defaults. The *_entries must be powers of two.
+ */
+struct wn_bounds {
+	__u32 nodes;		/* nodes in the domain */
+	__u32 children;		/* children of one node */
+	__u32 depth;		/* levels below the root */
+	__u32 cells;		/* cells in the domain */
+	__u32 set_elems;	/* elements of one orset or ormap */
+	__u32 elems;		/* elements of all sets and maps */
+	__u32 replicas;		/* entries of a version vector */
+	__u32 clients;		/* clients that are set up at a time */
+	__u32 caps;		/* capabilities of one client */
+	__u32 slots;		/* attached counters of one client */
+	__u32 sq_entries;	/* largest submission ring of a client */
+	__u32 cq_entries;	/* largest completion ring of a client */
+	__u32 inbox_entries;	/* largest inbox of a client, all priorities together */
+	__u32 group_ops;	/* ops in one atomic group */
+	__u32 idem_keys;	/* idempotency keys kept for a client */
+	__u32 lanes;		/* lanes in the domain */
+	__u32 subs;		/* subscriptions in the domain */
+	__u32 timers;		/* timers and delayed events in the domain */
+	__u32 log_records;	/* records of the private change log */
+	__u32 backlog;		/* events waiting behind all inboxes */
+	__aligned_u64 slab_bytes;	/* element values above 64 bytes, all together */
+};
+
+/* ---------------------------------------------- ioctls on any file of ours */
+
+/* Features, bits of wn_query.features; each is a file in features/ too. */
+#define WN_FEAT_DOMAINS		(1ULL << 0)	/* domain files: create, list, open, remove */
+#define WN_FEAT_RINGS		(1ULL << 1)	/* setup, restrict, enable, enter; mapped rings */
+#define WN_FEAT_NOP		(1ULL << 2)	/* WN_OP_NOP with injected results */
+
+/* WN_IOC_QUERY: what this module can do. Needs no domain, changes nothing. */
+struct wn_query {
+	__u32 size;		/* in: the caller's struct; out: the kernel's */
+	__u32 flags;		/* in: 0 */
+	__u32 abi;		/* out: WN_ABI_VERSION of the module */
+	__u32 layout;		/* out: WN_LAYOUT_VERSION of the module */
+	__aligned_u64 features;	/* out: WN_FEAT_* */
+	__aligned_u64 ops[4];	/* out: opcode n is bit n % 64 of ops[n / 64] */
+	__aligned_u64 cell_types; /* out: cell type n is bit n */
+	__u32 page_size;	/* out: regions are multiples of it */
+	__u32 reserved;		/* 0 */
+	__u8 version[16];	/* out: the module's version, NUL-padded */
+};
+
+#define WN_BOUNDS_DEFAULT	0
+#define WN_BOUNDS_LIMIT		1	/* the large profile: the hard limits */
+
+/* WN_IOC_BOUNDS: the bounds that hold for this module. */
+struct wn_bounds_query {
+	__u32 size;
+	__u32 flags;		/* in: 0 */
+	__u32 which;		/* in: WN_BOUNDS_* */
+	__u32 reserved;		/* 0 */
+	__aligned_u64 bytes;	/* out: memory of a domain of these bounds, clients apart */
+	struct wn_bounds bounds; /* out */
+};
+
+/* ------------------------------------------------- ioctls on control */
+
+/*
+ * WN_IOC_CREATE: make a domain, a file beside control. The caller becomes its
+ * owner. The name has 1 to WN_NAME_MAX bytes, NUL-padded to the field, no '/',
+ * is not "." or "..", and is not taken.
+ */
+struct wn_domain_create {
+	__u32 size;
+	__u32 flags;		/* in: 0 */
+	__u32 mode;		/* in: permission bits, 0777 at most; the umask applies */
+	__u32 reserved;		/* 0 */
+	__u8 name[WN_NAME_BYTES];
+	struct wn_bounds bounds;
+};
+
+/* ------------------------------------------------- ioctls on a domain */
+
+/* WN_IOC_INFO: what a domain holds and what is left. */
+struct wn_domain_info {
+	__u32 size;
+	__u32 flags;		/* in: 0 */
+	__aligned_u64 id;	/* out: unique on this host since the module was loaded */
+	__aligned_u64 bytes;	/* out: memory of the domain, clients apart */
+	__aligned_u64 client_bytes; /* out: memory of its clients */
+	__u32 clients;		/* out: clients set up */
+	__u32 nodes;		/* out: nodes in use */
+	struct wn_bounds bounds; /* out */
+};
+
+/*
+ * A region: what can be mapped, where, and by whom it is written. Offsets are
+ * constants: a type's region starts at type << WN_REGION_SHIFT. A region is
+ * mapped whole, MAP_SHARED, never executable; its length is bytes.
+ */
+#define WN_REGION_SHIFT		36
+#define WN_REGION_OFFSET(type)	((__u64)(type) << WN_REGION_SHIFT)
+
+#define WN_REGION_USER_RING	0	/* struct wn_user_ring; the client writes */
+#define WN_REGION_SQES		1	/* struct wn_sqe[]; the client writes */
+#define WN_REGION_KERN_RING	2	/* struct wn_kern_ring; the engine writes */
+#define WN_REGION_CQES		3	/* struct wn_cqe[]; the engine writes */
+#define WN_REGION_INBOX		4	/* struct wn_event[], priority 0 first; the engine writes */
+#define WN_REGION_PUBLIC	5	/* struct wn_public and what it points to; the engine writes */
+#define WN_REGION_SLOTS		6	/* the client's own slot page; the client writes */
+#define WN_REGION_ALL_SLOTS	7	/* slot pages of all clients; each by its client */
+#define WN_REGION_ARENA_IN	8	/* bulk bytes to the engine; the client writes */
+#define WN_REGION_ARENA_OUT	9	/* bulk bytes to the client; the engine writes */
+#define WN_REGION_LANES		16	/* and above: lanes */
+#define WN_REGION_TABLE		16	/* entries of the table in wn_setup */
+
+#define WN_REGION_F_WRITE	(1U << 0)	/* the client may map it writable */
+
+struct wn_region {
+	__u32 type;		/* WN_REGION_* */
+	__u32 flags;		/* WN_REGION_F_* */
+	__aligned_u64 offset;	/* for mmap */
+	__aligned_u64 bytes;	/* length to map, a multiple of the page size */
+};
+
+/*
+ * WN_IOC_SETUP: make this open file a client, disabled. The file must be open
+ * for reading and writing (-EBADF), once only (-EBUSY). Entries are powers of
+ * two within the domain's bounds; 0 takes the default in brackets.
+ */
+struct wn_setup {
+	__u32 size;
+	__u32 flags;		/* in: 0 */
+	__u32 sq_entries;	/* in/out [256 or the bound, the smaller] */
+	__u32 cq_entries;	/* in/out [512 or the bound]; at least sq_entries */
+	__u32 inbox_entries[WN_PRIORITIES]; /* in/out [a quarter of 256 or of the bound] */
+	__u32 client;		/* out: number of the client in its domain */
+	__u32 nr_regions;	/* out: entries of regions that are filled */
+	__aligned_u64 bytes;	/* out: memory of the client */
+	__aligned_u64 reserved[2]; /* 0 */
+	struct wn_region regions[WN_REGION_TABLE]; /* out */
+};
+
+/*
+ * WN_IOC_RESTRICT: from now on this client may submit these opcodes only.
+ * Bits as in wn_query.ops. Restrictions only shrink: a later list is
+ * intersected. Allowed after setup, before and after enable.
+ */
+struct wn_restrict {
+	__u32 size;
+	__u32 flags;		/* in: 0 */
+	__aligned_u64 ops[4];	/* in: allowed; out: what is allowed now */
+};
+
+/*
+ * WN_IOC_ENABLE: the calling process becomes the client's owner. Ops are taken
+ * from now on, and from this process only (-EOWNERDEAD for any other).
+ */
+struct wn_enable {
+	__u32 size;
+	__u32 flags;		/* in: 0 */
+};
+
+/*
+ * WN_IOC_ENTER: run the engine in the caller's context if nobody else does,
+ * and wait for completions. Returns the number of entries taken from the
+ * submission ring, 0 or more, or an error if nothing was done.
+ *
+ * The wait ends when min_complete completions lie in the ring, at the deadline
+ * (-ETIME if no entry was taken), by a signal (-EINTR if no entry was taken),
+ * or when the client dies (-ESHUTDOWN).
+ */
+#define WN_ENTER_NO_DEADLINE	0ULL
+
+struct wn_enter {
+	__u32 size;
+	__u32 flags;		/* in: 0 */
+	__u32 to_submit;	/* in: take at most this many entries; 0 takes none */
+	__u32 min_complete;	/* in: wait for so many completions; 0 does not wait */
+	__aligned_u64 deadline;	/* in: ns of CLOCK_BOOTTIME, absolute; 0: none */
+	__u32 completed;	/* out: completions that lie in the ring */
+	__u32 reserved;		/* 0 */
+};
+
+#define WN_IOC_MAGIC		0xBE
+#define WN_IOC_QUERY		_IOWR(WN_IOC_MAGIC, 0, struct wn_query)
+#define WN_IOC_BOUNDS		_IOWR(WN_IOC_MAGIC, 1, struct wn_bounds_query)
+#define WN_IOC_CREATE		_IOWR(WN_IOC_MAGIC, 2, struct wn_domain_create)
+#define WN_IOC_INFO		_IOWR(WN_IOC_MAGIC, 8, struct wn_domain_info)
+#define WN_IOC_SETUP		_IOWR(WN_IOC_MAGIC, 16, struct wn_setup)
+#define WN_IOC_RESTRICT		_IOWR(WN_IOC_MAGIC, 17, struct wn_restrict)
+#define WN_IOC_ENABLE		_IOWR(WN_IOC_MAGIC, 18, struct wn_enable)
+#define WN_IOC_ENTER		_IOWR(WN_IOC_MAGIC, 19, struct wn_enter)
+
+/* --------------------------------------------------------------- rings */
+
+/*
+ * Positions are free-running 32-bit counters; a slot is position & (entries -
+ * 1). A publisher writes the slots, then stores its tail with release; a
+ * reader loads the tail with acquire, reads the slots, then stores its head
+ * with release. Each side clamps what the other wrote to the ring's size.
+ */
+
+/* Offsets in the rings' pages, for programs that cannot include structs. */
+#define WN_UR_SQ_TAIL		0
+#define WN_UR_CQ_HEAD		64
+#define WN_UR_INBOX_HEAD	128
+#define WN_UR_FLAGS		192
+#define WN_KR_SQ_HEAD		0
+#define WN_KR_CQ_TAIL		64
+#define WN_KR_INBOX_TAIL	128
+#define WN_KR_FLAGS		192
+#define WN_KR_SQ_ENTRIES	256
+#define WN_KR_CQ_ENTRIES	260
+#define WN_KR_INBOX_ENTRIES	264
+#define WN_KR_REFUSED		320
+#define WN_KR_CREDIT		328
+
+/* Written by the client alone. */
+struct wn_user_ring {
+	__u32 sq_tail;		/* release: entries below it are submitted */
+	__u32 pad0[15];
+	__u32 cq_head;		/* release: completions below it are consumed */
+	__u32 pad1[15];
+	__u32 inbox_head[WN_PRIORITIES]; /* release: events below it are consumed */
+	__u32 pad2[12];
+	__u32 flags;		/* WN_UR_F_* */
+	__u32 pad3[15];
+};
+
+#define WN_UR_F_NO_WAKEUP	(1U << 0)	/* wake this client's pollers for nothing */
+
+/* Written by the engine alone. */
+struct wn_kern_ring {
+	__u32 sq_head;		/* release: entries below it are taken, their slots free */
+	__u32 pad0[15];
+	__u32 cq_tail;		/* release: completions below it are there */
+	__u32 pad1[15];
+	__u32 inbox_tail[WN_PRIORITIES]; /* release: events below it are there */
+	__u32 pad2[12];
+	__u32 flags;		/* WN_KR_F_*; look after a full fence behind the tail's store */
+	__u32 pad3[15];
+	__u32 sq_entries;	/* constant from setup on, as the two below */
+	__u32 cq_entries;
+	__u32 inbox_entries[WN_PRIORITIES];
+	__u32 pad4[10];
+	__aligned_u64 refused;	/* entries that completed with an error */
+	__u32 credit;		/* events this client's backlog can still take */
+	__u32 pad5[13];
+};
+
+#define WN_KR_F_NEED_WAKEUP	(1U << 0)	/* nobody polls: WN_IOC_ENTER after submitting */
+#define WN_KR_F_BACKLOG		(1U << 1)	/* events wait for room in the inbox: enter after freeing some */
+#define WN_KR_F_DEAD		(1U << 2)	/* the client died: nothing is taken any more */
+#define WN_KR_F_CQ_FULL		(1U << 3)	/* entries wait for room in the completion ring */
+
+/*
+ * A submission: one cache line. Fields that an opcode does not name are zero
+ * (-EINVAL). With WN_SQE_WIDE the following slot is 64 bytes of data that
+ * belong to this entry; both are submitted by one store of the tail.
+ */
+struct wn_sqe {
+	__u8 opcode;		/* WN_OP_* */
+	__u8 flags;		/* WN_SQE_* */
+	__u16 cap;		/* index of the capability it is done under; 0: the first */
+	__u32 op_flags;		/* per opcode */
+	__aligned_u64 user_data; /* comes back in the completion */
+	__aligned_u64 node;	/* handle it acts on */
+	__aligned_u64 arg;	/* per opcode: a second handle, a trace id, a deadline */
+	__aligned_u64 version;	/* with WN_SQE_IF_VERSION: the node's version must be this */
+	__aligned_u64 w[3];	/* per opcode */
+};
+
+#define WN_SQE_LINK		(1U << 0)	/* if this fails the next is not done: -ECANCELED */
+#define WN_SQE_ATOMIC		(1U << 1)	/* one group with the next: all or nothing */
+#define WN_SQE_IF_VERSION	(1U << 2)	/* -EAGAIN unless the node's version matches */
+#define WN_SQE_IDEM		(1U << 3)	/* w[2] is an idempotency key: done once, answered again */
+#define WN_SQE_QUIET		(1U << 4)	/* no completion if it succeeds */
+#define WN_SQE_WIDE		(1U << 5)	/* the next slot belongs to it */
+#define WN_SQE_FLAGS		0x3fU		/* all that are known */
+
+/* A completion. */
+struct wn_cqe {
+	__aligned_u64 user_data; /* of the submission */
+	__s64 res;		/* 0 or a result of the opcode, or -errno */
+	__aligned_u64 hlc;	/* domain clock of the change; of an error: when it was refused */
+	__u32 flags;		/* WN_CQE_* */
+	__u32 aux;		/* per opcode */
+} __attribute__((aligned(8)));
+
+#define WN_CQE_MORE		(1U << 0)	/* more completions of this entry follow */
+#define WN_CQE_AGAIN		(1U << 1)	/* answered from an idempotency key, not done again */
+
+/*
+ * An event: one cache line, to a node, into the inbox of the client that
+ * reads that node's events.
+ */
+struct wn_event {
+	__aligned_u64 node;	/* handle it was sent to */
+	__aligned_u64 hlc;	/* domain clock when it was sent */
+	__aligned_u64 trace;	/* the sender's trace id */
+	__aligned_u64 badge;	/* of the sender's capability; 0: the engine */
+	__u32 type;		/* payload type id, the application's */
+	__u8 kind;		/* WN_EV_* */
+	__u8 priority;		/* 0 to WN_PRIORITIES - 1 */
+	__u8 len;		/* bytes of data that are used, 0 to 24 */
+	__u8 flags;		/* WN_EV_F_* */
+	__u8 data[24];		/* inline, or with WN_EV_F_BULK: __u64 offset, __u32 bytes in the arena */
+};
+
+#define WN_EV_USER		0	/* sent by a client */
+#define WN_EV_DOWN		1	/* a monitored node or client died */
+#define WN_EV_LOSS		2	/* data: __u64 events lost before this one */
+#define WN_EV_RESCAN		3	/* a subscription overflowed: ask for changes since hlc */
+#define WN_EV_CHANGE		4	/* a subscribed node changed */
+#define WN_EV_CALL		5	/* a call: reply to it */
+#define WN_EV_REPLY		6	/* a reply to a call of this client */
+#define WN_EV_TIMER		7	/* a timer or delayed event came due */
+#define WN_EV_LEASE		8	/* from a work queue: acknowledge it */
+#define WN_EV_CAP		9	/* a capability was handed over */
+#define WN_EV_AUDIT		10	/* to ADMIN subscribers: grant, refusal, expiry, revocation */
+
+#define WN_EV_F_BULK		(1U << 0)	/* data refers to bulk bytes */
+#define WN_EV_F_REDELIVERED	(1U << 1)	/* a lease ended before */
+#define WN_EV_F_REVOKED		(1U << 2)	/* the sender's capability is revoked by now */
+
+/* ------------------------------------------------------------- opcodes */
+
+/*
+ * Which of them a module knows is told by WN_IOC_QUERY; the others complete
+ * with -EOPNOTSUPP. Numbers are never reused. Fields are described where an
+ * opcode is first supported.
+ */
+
+/*
+ * NOP: nothing. op_flags 0; with WN_NOP_RESULT completes with (__s64)w[0],
+ * so that error paths of a program can be tried.
+ */
+#define WN_OP_NOP		0
+#define WN_NOP_RESULT		(1U << 0)
+
+#define WN_OP_NODE_CREATE	1
+#define WN_OP_NODE_DESTROY	2
+#define WN_OP_NODE_MOVE		3
+#define WN_OP_NODE_RENAME	4
+#define WN_OP_NODE_SET		5
+#define WN_OP_NODE_READ		6
+#define WN_OP_LOOKUP		7
+#define WN_OP_QUERY		8
+#define WN_OP_CELL_CREATE	16
+#define WN_OP_CELL_DESTROY	17
+#define WN_OP_CELL_UPDATE	18
+#define WN_OP_CELL_READ		19
+#define WN_OP_CELL_DELTA	20
+#define WN_OP_CELL_MERGE	21
+#define WN_OP_ATTACH		22
+#define WN_OP_DETACH		23
+#define WN_OP_ESCROW_TAKE	24
+#define WN_OP_ESCROW_GIVE	25
+#define WN_OP_EMIT		32
+#define WN_OP_EMIT_CHILDREN	33
+#define WN_OP_EMIT_SUBTREE	34
+#define WN_OP_BIND		35
+#define WN_OP_UNBIND		36
+#define WN_OP_ACK		37
+#define WN_OP_NACK		38
+#define WN_OP_CALL		39
+#define WN_OP_REPLY		40
+#define WN_OP_CANCEL		41
+#define WN_OP_TIMER		42
+#define WN_OP_MONITOR		43
+#define WN_OP_DEMONITOR		44
+#define WN_OP_SUBSCRIBE		48
+#define WN_OP_UNSUBSCRIBE	49
+#define WN_OP_CAP_GRANT		56
+#define WN_OP_CAP_REVOKE	57
+#define WN_OP_CAP_READ		58
+#define WN_OP_DIGEST		64
+#define WN_OP_MAX		255	/* opcodes fit in four words of 64 bits */
+
+/* -------------------------------------------------------------- rights */
+
+#define WN_RIGHT_READ		(1U << 0)	/* read nodes and cells; domain-wide: map public state */
+#define WN_RIGHT_EMIT		(1U << 1)	/* send events */
+#define WN_RIGHT_PRIORITY	(1U << 2)	/* send with the upper two priorities */
+#define WN_RIGHT_WRITE		(1U << 3)	/* change nodes and cells */
+#define WN_RIGHT_CREATE		(1U << 4)	/* create nodes and cells */
+#define WN_RIGHT_DESTROY	(1U << 5)	/* destroy them */
+#define WN_RIGHT_GRANT		(1U << 6)	/* hand capabilities on */
+#define WN_RIGHT_REVOKE		(1U << 7)	/* take back what was handed on */
+#define WN_RIGHT_ATTACH		(1U << 8)	/* attach counters and escrow to the slot page */
+#define WN_RIGHT_ADMIN		(1U << 9)	/* policies, audit, other clients */
+#define WN_RIGHT_ALL		0x3ffU
+
+/* --------------------------------------------------- cell types, tiers */
+
+#define WN_CELL_GCOUNTER	1	/* grows only */
+#define WN_CELL_PNCOUNTER	2	/* grows and shrinks */
+#define WN_CELL_LWW		3	/* last writer wins, by (HLC, replica) */
+#define WN_CELL_ORSET		4	/* add wins over a concurrent remove */
+#define WN_CELL_ESCROW		5	/* never below zero, spent in slots */
+#define WN_CELL_MVREG		6	/* keeps concurrent values */
+#define WN_CELL_EWFLAG		7	/* enable wins */
+#define WN_CELL_ORMAP		8	/* keys to lww or pncounter values */
+
+#define WN_TIER_LOCAL		0	/* stays on this host */
+#define WN_TIER_EVENTUAL	1	/* cell deltas leave the host and merge */
+#define WN_TIER_STRONG		2	/* applied in the cluster's total order only */
+
+/* -------------------------------------------------------- public state */
+
+#define WN_PUBLIC_MAGIC		0x45444f4e4b524f57ULL	/* "WORKNODE" in memory */
+
+/* A table in the public region: count records of stride bytes at offset. */
+struct wn_area {
+	__aligned_u64 offset;	/* from the start of the region; 0: not there */
+	__u32 stride;
+	__u32 count;
+};
+
+#define WN_AREA_NODES		0
+#define WN_AREA_CELLS		1
+#define WN_AREA_ELEMS		2
+#define WN_AREA_NAMES		3
+#define WN_AREA_SLAB		4
+#define WN_AREAS		8
+
+/* Counters of a domain, indexes of wn_public.stats; they only grow. */
+#define WN_STAT_SUBMITTED	0	/* entries taken */
+#define WN_STAT_COMPLETED	1	/* completions published */
+#define WN_STAT_REFUSED		2	/* of them with an error */
+#define WN_STAT_TURNS		3	/* turns of the engine */
+#define WN_STAT_WAKEUPS		4	/* sleepers woken */
+#define WN_STAT_CLIENTS		5	/* clients set up, ever */
+#define WN_STAT_DEATHS		6	/* clients dead, ever */
+#define WN_STATS		32
+
+/* Start of the public region. Constant unless said otherwise. */
+struct wn_public {
+	__aligned_u64 magic;	/* WN_PUBLIC_MAGIC */
+	__u32 layout;		/* WN_LAYOUT_VERSION it was made with */
+	__u32 header_bytes;	/* of this struct */
+	__aligned_u64 bytes;	/* of the region */
+	__aligned_u64 domain;	/* the domain's id */
+	__aligned_u64 reserved[4];
+	__aligned_u64 epoch;	/* changes: grows with every applied change */
+	__aligned_u64 hlc;	/* changes: the domain's clock, last stamp given */
+	__aligned_u64 pad0[6];
+	struct wn_area areas[WN_AREAS];
+	__aligned_u64 stats[WN_STATS]; /* change: WN_STAT_* */
+};
+
+#endif /* _UAPI_LINUX_WORKNODE_H */
