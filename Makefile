@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: MIT
+#
+# The targets of a human; "make help" lists them. Objects and flags of the
+# module are in Kbuild, those of user space in scripts/flags.mk.
+
+SHELL := /bin/bash
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := all
+
+O ?= build
+override O := $(abspath $(O))
+export O
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+export PREFIX DESTDIR
+
+# What scripts/build-module takes from the environment.
+KVER ?=
+KDIR ?=
+export ARCH CROSS_COMPILE WN_DEBUG V
+
+# The kernel to build for: a tree, a name, the running one, else Debian's 6.12.
+running := $(if $(wildcard /lib/modules/$(shell uname -r)/build/Makefile),$(shell uname -r))
+kernel = $(or $(KDIR),$(KVER),$(running),6.12)
+
+##@ Start here
+
+demo: ## build all, load the module (here, or in a virtual machine), show it at work
+	@scripts/setup build
+	@scripts/demo
+
+check: ## every test but the slow kernels: unit, ABI, layers, static, 6.1, 6.12, UML, DKMS
+	@scripts/setup build vm kernels check dkms
+	@selftests/check --plan check
+
+help: ## this list
+	@awk 'BEGIN { FS = ":.*## " } \
+		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z0-9_-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' Makefile
+	@echo
+	@echo "KVER=6.1|6.12|debug|kcsan|uml|uml-debug|RELEASE and KDIR=TREE say for which kernel, O= where"
+	@echo "products go (build/), V=1 shows commands, WERROR=1 makes warnings errors."
+
+##@ Build
+
+all: modules lib tools examples ## the module for this kernel (or KVER=, KDIR=), library, tools, examples
+
+modules: ## worknode.ko for KVER=, KDIR= or the running kernel, in build/modules-RELEASE
+	+@scripts/build-module "$(kernel)"
+
+modules-strict: ## the same from scratch with W=1 and sparse; a warning fails it
+	+@scripts/build-module --strict "$(kernel)"
+
+lib: ## libwn, static and shared
+	@$(MAKE) -C libwn
+
+tools: lib ## the command line tool wn
+	@$(MAKE) -C tools/wn
+
+examples: lib ## the examples
+	@$(MAKE) -C examples
+
+tests: lib ## the selftests, 64 and 32 bits
+	@$(MAKE) -C selftests
+
+##@ Test
+
+check-debug: ## the selftests on kernels with KASAN+lockdep+kmemleak, KCSAN, and debug UML
+	@scripts/setup build vm kernels
+	@selftests/check --plan debug
+
+check-all: ## both of them
+	@scripts/setup build vm kernels check dkms
+	@selftests/check --plan check --plan debug
+
+check-arm64: ## nightly: cross-built, in an emulated arm64 guest (which shows no weak ordering)
+	@scripts/setup build arm64
+	@selftests/check --plan arm64
+
+unit: ## the core in user space: plain, then with sanitizers
+	@$(MAKE) -C selftests/unit check
+	@$(MAKE) -C selftests/unit check SAN=1 O=$(O)/san
+
+abi: ## size and offset of every field, and the golden dump
+	@scripts/abi
+
+layers: ## who may include whom
+	@scripts/layers
+
+spdx: ## a licence line in every file
+	@scripts/spdx
+
+static: ## cppcheck, clang-tidy, shellcheck, core-static
+	@scripts/static
+
+##@ Install
+
+install: lib tools ## library, headers, tools to DESTDIR and PREFIX (/usr/local)
+	@$(MAKE) -C libwn install
+	@$(MAKE) -C tools/wn install
+
+uninstall: ## remove what install put there
+	@$(MAKE) -C libwn uninstall
+	@$(MAKE) -C tools/wn uninstall
+
+dkms-install: ## add, build and install the module by DKMS for KVER= or the running kernel
+	@scripts/setup dkms
+	@scripts/dkms install "$(kernel)"
+
+dkms-remove: ## take it out of all kernels again
+	@scripts/dkms remove
+
+##@ Clean
+
+clean: ## remove build/
+	@rm -rf "$(O)"
+
+distclean: clean ## and the cache of kernels outside the tree
+	@rm -rf "$${WORKNODE_CACHE:-$${XDG_CACHE_HOME:-$$HOME/.cache}/worknode}"
+
+.PHONY: all demo check help modules modules-strict lib tools examples tests \
+	check-debug check-all check-arm64 unit abi layers spdx static install \
+	uninstall dkms-install dkms-remove clean distclean
