@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * The port in the kernel: names only, every meaning is the kernel's own. What
+ * is promised is listed in port.h; include that, never this.
+ */
+#ifndef WN_CORE_PORT_KERNEL_H
+#define WN_CORE_PORT_KERNEL_H
+
+#include <linux/bitops.h>
+#include <linux/bug.h>
+#include <linux/compiler.h>
+#include <linux/errno.h>
+#include <linux/nospec.h>
+#include <linux/overflow.h>
+#include <linux/string.h>
+#include <linux/types.h>
+#include <asm/barrier.h>
+#include <asm/byteorder.h>
+
+#define wn_load_acquire(p) smp_load_acquire(p)
+#define wn_store_release(p, v) smp_store_release(p, v)
+
+#define wn_index_nospec(index, size) array_index_nospec(index, size)
+
+#define wn_add_overflow(a, b, r) check_add_overflow(a, b, r)
+#define wn_mul_overflow(a, b, r) check_mul_overflow(a, b, r)
+
+static __always_inline u32 wn_ffs64(u64 x)
+{
+	return __ffs64(x);
+}
+
+static __always_inline u32 wn_fls64(u64 x)
+{
+	return fls64(x) - 1;
+}
+
+#define wn_cpu_to_le16(v) cpu_to_le16(v)
+#define wn_cpu_to_le32(v) cpu_to_le32(v)
+#define wn_cpu_to_le64(v) cpu_to_le64(v)
+#define wn_le16_to_cpu(v) le16_to_cpu(v)
+#define wn_le32_to_cpu(v) le32_to_cpu(v)
+#define wn_le64_to_cpu(v) le64_to_cpu(v)
+
+#define wn_memcpy(to, from, n) memcpy(to, from, n)
+#define wn_memmove(to, from, n) memmove(to, from, n)
+#define wn_memset(to, byte, n) memset(to, byte, n)
+#define wn_memcmp(a, b, n) memcmp(a, b, n)
+
+/* Once per place: what hostile input might reach must not flood the log. */
+#define wn_bug_on(cond) WARN_ON_ONCE(cond)
+
+#endif
