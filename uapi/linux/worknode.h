@@ -311,7 +311,7 @@ struct wn_user_ring {
 	__u32 pad3[15];
 };
 
-#define WN_UR_F_NO_WAKEUP	(1U << 0)	/* wake this client's pollers for nothing */
+#define WN_UR_F_NO_WAKEUP	(1U << 0)	/* do not wake this client's pollers */
 
 /* Written by the engine alone. */
 struct wn_kern_ring {

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * The engine's end of a client's submission and completion rings.
+ *
+ * The engine keeps its own positions; what it stores in the kern page is only
+ * for the reader. What it loads from the user page is hostile: loaded once,
+ * clamped to the ring's size, and at worst the client harms itself.
+ *
+ * Barriers, both ends named:
+ *   A  client stores sq_tail (release) after its entries
+ *   B  wn_ring_pending loads sq_tail (acquire) before they are read
+ *   C  client stores cq_head (release) after it has read completions
+ *   D  wn_ring_room loads cq_head (acquire) before their slots are written
+ *   E  wn_ring_publish stores cq_tail (release) after the completions
+ *   F  client loads cq_tail (acquire) before it reads them
+ *   G  wn_ring_publish stores sq_head (release) after the entries were copied
+ *   H  client loads sq_head (acquire) before it fills their slots again
+ * A pairs with B, C with D, E with F, G with H.
+ */
+#ifndef WN_CORE_RING_H
+#define WN_CORE_RING_H
+
+#include <linux/worknode.h>
+
+#include "port.h"
+
+struct wn_ring {
+	const struct wn_user_ring *user;
+	struct wn_kern_ring *kern;
+	const struct wn_sqe *sqes;
+	struct wn_cqe *cqes;
+	u32 sq_entries;		/* powers of two */
+	u32 cq_entries;
+	u32 sq_head;		/* the truth; kern->sq_head is its picture */
+	u32 cq_tail;
+	u64 refused;
+	bool chain_broken;	/* a linked entry failed: the next is cancelled */
+};
+
+/* The shared parts are zeroed pages; fills in the constants the client reads. */
+void wn_ring_init(struct wn_ring *ring, const struct wn_user_ring *user,
+		  struct wn_kern_ring *kern, const struct wn_sqe *sqes, u32 sq_entries,
+		  struct wn_cqe *cqes, u32 cq_entries);
+
+/* Entries that wait to be taken, at most sq_entries. */
+u32 wn_ring_pending(const struct wn_ring *ring);
+
+/* Completions that can be posted now. */
+u32 wn_ring_room(const struct wn_ring *ring);
+
+/* Completions that lie in the ring, unread. */
+u32 wn_ring_unread(const struct wn_ring *ring);
+
+/* The same, of what is published: for those who wait and are not the engine. */
+u32 wn_ring_published(const struct wn_ring *ring);
+
+/* Entries that wait, by the published head: for onlookers. */
+u32 wn_ring_waiting(const struct wn_ring *ring);
+
+/* Copy the next slot out of the client's reach and step over it. */
+void wn_ring_take(struct wn_ring *ring, struct wn_sqe *copy);
+
+/* Write a completion; the caller has made sure of room. Unseen until published. */
+void wn_ring_post(struct wn_ring *ring, const struct wn_cqe *cqe);
+
+/* Show the client what was taken and posted since the last time. */
+void wn_ring_publish(struct wn_ring *ring);
+
+/* Set or clear WN_KR_F_* bits. */
+void wn_ring_flag(struct wn_ring *ring, u32 flag, bool on);
+
+#endif

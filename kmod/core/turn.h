@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * A turn: take a client's submissions, apply them, post the completions.
+ * An entry is taken only when its completion has room, so none is ever lost.
+ */
+#ifndef WN_CORE_TURN_H
+#define WN_CORE_TURN_H
+
+#include "op.h"
+#include "ring.h"
+
+struct wn_turn {
+	struct wn_ring *ring;
+	const u64 *allowed;	/* WN_OP_WORDS words: opcodes the client may use */
+};
+
+/* Take at most max entries; returns how many slots were taken. */
+u32 wn_turn_run(struct wn_core *core, const struct wn_turn *turn, u32 max,
+		const struct wn_now *now);
+
+#endif
