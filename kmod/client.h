@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A client: one open of a domain.
+ *
+ *   new --setup--> ready --enable--> enabled --last close--> gone
+ *
+ * Only an enabled client's ops are taken, and only from the process that
+ * enabled it. A restriction may come at any time after setup and only shrinks
+ * what is allowed.
+ */
+#ifndef WN_CLIENT_H
+#define WN_CLIENT_H
+
+#include <linux/fs.h>
+#include <linux/mutex.h>
+#include <linux/wait.h>
+#include <linux/worknode.h>
+
+#include "charge.h"
+#include "core/op.h"
+#include "core/ring.h"
+#include "pages.h"
+#include "region.h"
+
+struct pid;
+struct wn_domain;
+
+enum wn_client_state {
+	WN_CLIENT_NEW,
+	WN_CLIENT_READY,
+	WN_CLIENT_ENABLED,
+};
+
+/* Memory that is this client's own. */
+struct wn_client_memory {
+	struct wn_pages user_ring;
+	struct wn_pages sqes;
+	struct wn_pages kern_ring;
+	struct wn_pages cqes;
+	struct wn_pages inbox;
+	struct wn_pages slots;
+};
+
+struct wn_client {
+	struct wn_domain *domain;
+	struct inode *space;	/* whose address space the file maps */
+
+	struct mutex setup;
+	/*
+	 * Stored with release under setup, loaded with acquire by all: what a
+	 * state promises below is there when the state is seen.
+	 */
+	enum wn_client_state state;
+
+	/* From ready on. */
+	u32 number;		/* in the domain's table */
+	u64 bytes;
+	struct wn_charge charge;
+	struct wn_client_memory memory;
+	struct wn_ring ring;	/* under domain->lock */
+	u64 allowed[WN_OP_WORDS]; /* under domain->lock */
+
+	/* From enabled on. */
+	struct pid *owner;	/* of the thread group */
+
+	struct wn_windows windows;
+	wait_queue_head_t wait;	/* for completions */
+};
+
+extern const struct file_operations wn_client_fops;
+
+/* 0, -ENXIO: not enabled; -EOWNERDEAD: the caller is not the owner. */
+int wn_client_check_owner(struct wn_client *client);
+
+#endif

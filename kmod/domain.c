@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "domain.h"
+#include "main.h"
+
+#include <linux/slab.h>
+
+#include "core/bounds.h"
+#include "core/core.h"
+#include "uarg.h"
+
+static atomic64_t last_id;
+
+static bool clients_table_bytes(const struct wn_bounds *bounds, u64 *bytes)
+{
+	return !check_mul_overflow((u64)bounds->clients, (u64)sizeof(struct wn_client *), bytes);
+}
+
+u64 wn_domain_cost(const struct wn_bounds *bounds)
+{
+	struct wn_core_size size;
+	u64 bytes;
+
+	if (wn_core_size(bounds, &size) || !clients_table_bytes(bounds, &bytes) ||
+	    check_add_overflow(bytes, (u64)sizeof(struct wn_domain), &bytes) ||
+	    check_add_overflow(bytes, wn_pages_cost(size.public_bytes), &bytes) ||
+	    check_add_overflow(bytes, wn_pages_cost(size.private_bytes), &bytes))
+		return 0;
+	return bytes;
+}
+
+void wn_domain_free(struct wn_domain *domain)
+{
+	if (!domain)
+		return;
+	WARN_ON_ONCE(domain->nr_clients);
+	wn_pages_free(&domain->private);
+	wn_pages_free(&domain->public);
+	kvfree(domain->clients);
+	wn_charge_give(&domain->charge);
+	mutex_destroy(&domain->lock);
+	kfree(domain);
+}
+
+struct wn_domain *wn_domain_new(const struct wn_bounds *bounds, kuid_t uid,
+				struct wn_budget *mount)
+{
+	struct wn_core_ident ident;
+	struct wn_core_size size;
+	struct wn_domain *domain;
+	int err;
+
+	/* All arithmetic and all limits come before the first byte is taken. */
+	err = wn_bounds_check(bounds);
+	if (err)
+		return ERR_PTR(err);
+	err = wn_core_size(bounds, &size);
+	if (err)
+		return ERR_PTR(err);
+
+	domain = kzalloc(sizeof(*domain), GFP_KERNEL_ACCOUNT);
+	if (!domain)
+		return ERR_PTR(-ENOMEM);
+	mutex_init(&domain->lock);
+	domain->bounds = *bounds;
+	domain->mount = mount;
+	domain->bytes = wn_domain_cost(bounds);
+	err = -EOVERFLOW;
+	if (!domain->bytes)
+		goto err;
+	err = wn_charge_take(&domain->charge, uid, mount, domain->bytes);
+	if (err)
+		goto err;
+	err = -ENOMEM;
+	domain->clients = kvcalloc(bounds->clients, sizeof(*domain->clients),
+				   GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (!domain->clients)
+		goto err;
+	err = wn_pages_alloc(&domain->public, size.public_bytes);
+	if (err)
+		goto err;
+	err = wn_pages_alloc(&domain->private, size.private_bytes);
+	if (err)
+		goto err;
+
+	domain->id = atomic64_inc_return(&last_id);
+	ident.domain = domain->id;
+	domain->core = wn_core_init(domain->public.addr, domain->private.addr, bounds, &ident);
+	err = -EINVAL;
+	if (WARN_ON_ONCE(!domain->core))
+		goto err;
+	return domain;
+
+err:
+	wn_domain_free(domain);
+	return ERR_PTR(err);
+}
+
+int wn_domain_join(struct wn_domain *domain, struct wn_client *client, u64 bytes)
+{
+	int number = -ENOSPC;
+	u32 i;
+
+	mutex_lock(&domain->lock);
+	for (i = 0; i < domain->bounds.clients; i++) {
+		if (domain->clients[i])
+			continue;
+		domain->clients[i] = client;
+		domain->nr_clients++;
+		domain->client_bytes += bytes;
+		wn_core_count(domain->core, WN_STAT_CLIENTS, 1);
+		number = i;
+		break;
+	}
+	mutex_unlock(&domain->lock);
+	return number;
+}
+
+void wn_domain_leave(struct wn_domain *domain, u32 number, u64 bytes)
+{
+	mutex_lock(&domain->lock);
+	domain->clients[number] = NULL;
+	domain->nr_clients--;
+	domain->client_bytes -= bytes;
+	wn_core_count(domain->core, WN_STAT_DEATHS, 1);
+	mutex_unlock(&domain->lock);
+}
+
+long wn_domain_info(struct wn_domain *domain, void __user *uarg)
+{
+	struct wn_domain_info info = {};
+	int usize;
+
+	usize = wn_uarg_get(&info, sizeof(info), sizeof(info), uarg);
+	if (usize < 0)
+		return usize;
+	if (info.flags)
+		return -EINVAL;
+	info.id = domain->id;
+	info.bytes = domain->bytes;
+	info.bounds = domain->bounds;
+	mutex_lock(&domain->lock);
+	info.client_bytes = domain->client_bytes;
+	info.clients = domain->nr_clients;
+	info.nodes = wn_pool_count(&domain->core->nodes);
+	mutex_unlock(&domain->lock);
+	return wn_uarg_put(&info, sizeof(info), usize, uarg);
+}

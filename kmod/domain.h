@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A domain: one isolated world. Its inode holds it; it ends with the inode,
+ * when its name is gone and its last client closed, as files do.
+ *
+ * domain->lock makes its holder the engine: the only one to touch the core,
+ * the rings and the table of clients.
+ */
+#ifndef WN_DOMAIN_H
+#define WN_DOMAIN_H
+
+#include <linux/mutex.h>
+#include <linux/uidgid.h>
+#include <linux/worknode.h>
+
+#include "charge.h"
+#include "pages.h"
+
+struct wn_client;
+struct wn_core;
+
+struct wn_domain {
+	u64 id;
+	struct wn_bounds bounds;
+	struct wn_budget *mount;
+	struct wn_charge charge;
+	u64 bytes;		/* all of it, clients apart */
+
+	struct mutex lock;
+	struct {		/* under lock */
+		struct wn_core *core;
+		struct wn_client **clients;	/* bounds.clients entries */
+		u32 nr_clients;
+		u64 client_bytes;
+	};
+
+	struct wn_pages public;
+	struct wn_pages private;
+};
+
+/* What a domain of such (checked) bounds takes; 0: more than can be counted. */
+u64 wn_domain_cost(const struct wn_bounds *bounds);
+
+/* bounds are checked here. uid pays, within the mount's budget. */
+struct wn_domain *wn_domain_new(const struct wn_bounds *bounds, kuid_t uid,
+				struct wn_budget *mount);
+void wn_domain_free(struct wn_domain *domain);
+
+/* Enter a client into the table: its number, or -ENOSPC. */
+int wn_domain_join(struct wn_domain *domain, struct wn_client *client, u64 bytes);
+void wn_domain_leave(struct wn_domain *domain, u32 number, u64 bytes);
+
+/* WN_IOC_INFO. */
+long wn_domain_info(struct wn_domain *domain, void __user *uarg);
+
+#endif

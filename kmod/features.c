@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "features.h"
+
+#include <linux/worknode.h>
+
+const struct wn_feature wn_features[] = {
+	{ "domains", WN_FEAT_DOMAINS },
+	{ "rings", WN_FEAT_RINGS },
+	{ "nop", WN_FEAT_NOP },
+	{},
+};
+
+u64 wn_features_mask(void)
+{
+	const struct wn_feature *f;
+	u64 mask = 0;
+
+	for (f = wn_features; f->name; f++)
+		mask |= f->bit;
+	return mask;
+}

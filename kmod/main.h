@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The module's glue, from the outside in:
+ *
+ *   main      init, exit, module parameters
+ *   fs        worknodefs: mounts, inodes, names
+ *   control   the file that makes domains
+ *   features  what this module can do, by name and by bit
+ *   mount     a mount's options
+ *   domain    one isolated world: its memory, its core, its clients
+ *   client    one open of a domain
+ *   setup     a client's way from new to enabled: rings, restrictions, owner
+ *   region    which page is where in a client's address space; faults
+ *   engine    runs the core for a client: the only writer of shared state
+ *   wait      WN_IOC_ENTER and poll
+ *   pages     memory: charged, zeroed, mapped for the kernel
+ *   charge    caps of a user, a mount and the module
+ *   uarg      structs of ioctls that grow at their end
+ *
+ * The meaning of it all is in core/, which knows none of these.
+ *
+ * Lock order, outermost first. No lock is held across a copy from or to user
+ * space, but client->setup, which no fault takes.
+ *
+ *   inode lock of the mount's root	fs: names
+ *     client->setup			client: one setup, restrict or enable at a time
+ *       domain->lock			the engine: core, table of clients
+ *       mmap_lock			the kernel's
+ *         client->windows		region: which pages a fault may give
+ *           wn_charge_lock		charge: all sums
+ */
+#ifndef WN_MAIN_H
+#define WN_MAIN_H
+
+#undef pr_fmt
+#define pr_fmt(fmt)	"worknode: " fmt
+
+#endif

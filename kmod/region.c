@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "region.h"
+#include "main.h"
+
+#include <linux/mm.h>
+#include <linux/nospec.h>
+
+#define TYPE_SHIFT	(WN_REGION_SHIFT - PAGE_SHIFT)	/* of a page offset */
+
+void wn_windows_init(struct wn_windows *windows)
+{
+	init_rwsem(&windows->lock);
+}
+
+u32 wn_windows_table(const struct wn_window *at, struct wn_region *table)
+{
+	u32 type, n = 0;
+
+	for (type = 0; type < WN_REGION_TABLE; type++) {
+		if (!at[type].pages)
+			continue;
+		table[n++] = (struct wn_region){
+			.type = type,
+			.flags = at[type].writable ? WN_REGION_F_WRITE : 0,
+			.offset = WN_REGION_OFFSET(type),
+			.bytes = (u64)at[type].pages->nr << PAGE_SHIFT,
+		};
+	}
+	return n;
+}
+
+/* The window that a page offset lies in, or NULL. */
+static const struct wn_window *find(const struct wn_windows *windows, pgoff_t pgoff)
+{
+	unsigned long type = pgoff >> TYPE_SHIFT;
+
+	if (type >= WN_REGION_TABLE)
+		return NULL;
+	type = array_index_nospec(type, WN_REGION_TABLE);
+	return windows->at[type].pages ? &windows->at[type] : NULL;
+}
+
+static vm_fault_t fault(struct vm_fault *vmf)
+{
+	struct wn_windows *windows = vmf->vma->vm_private_data;
+	unsigned long index = vmf->pgoff & ((1UL << TYPE_SHIFT) - 1);
+	const struct wn_window *window;
+	vm_fault_t ret = VM_FAULT_SIGBUS;
+
+	down_read(&windows->lock);
+	window = find(windows, vmf->pgoff);
+	if (window && index < window->pages->nr) {
+		index = array_index_nospec(index, window->pages->nr);
+		vmf->page = window->pages->page[index];
+		get_page(vmf->page);
+		ret = 0;
+	}
+	up_read(&windows->lock);
+	return ret;
+}
+
+static const struct vm_operations_struct vm_ops = {
+	.fault = fault,
+};
+
+static int check(const struct wn_windows *windows, struct vm_area_struct *vma)
+{
+	const struct wn_window *window = find(windows, vma->vm_pgoff);
+
+	if (!window || vma->vm_pgoff & ((1UL << TYPE_SHIFT) - 1) ||
+	    vma_pages(vma) != window->pages->nr || !(vma->vm_flags & VM_SHARED))
+		return -EINVAL;
+	if (vma->vm_flags & VM_EXEC || (vma->vm_flags & VM_WRITE && !window->writable))
+		return -EACCES;
+	return 0;
+}
+
+int wn_region_mmap(struct wn_windows *windows, struct vm_area_struct *vma)
+{
+	bool writable;
+	int err;
+
+	down_read(&windows->lock);
+	err = check(windows, vma);
+	writable = !err && find(windows, vma->vm_pgoff)->writable;
+	up_read(&windows->lock);
+	if (err)
+		return err;
+
+	/* What was not asked for now must not come by mprotect later. */
+	vm_flags_clear(vma, VM_MAYEXEC | (writable ? 0 : VM_MAYWRITE));
+	/* DONTCOPY keeps a forked child from writing by accident; no more is meant. */
+	vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP | VM_DONTCOPY);
+	vma->vm_private_data = windows;
+	vma->vm_ops = &vm_ops;
+	return 0;
+}

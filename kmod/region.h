@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Regions: which page lies where in a client's address space. Each client has
+ * an address space of its own behind its file, so that offsets are the same
+ * constants for all and one client's windows can be taken away alone.
+ */
+#ifndef WN_REGION_H
+#define WN_REGION_H
+
+#include <linux/rwsem.h>
+#include <linux/worknode.h>
+
+#include "pages.h"
+
+struct vm_area_struct;
+
+/* A window shows one region. Its pages outlive the client's file. */
+struct wn_window {
+	const struct wn_pages *pages;	/* NULL: there is no such region */
+	bool writable;
+};
+
+/*
+ * lock: held shared by faults and mmap, exclusively by whoever changes a
+ * window. It nests inside mmap_lock: no user memory is touched under it.
+ */
+struct wn_windows {
+	struct rw_semaphore lock;
+	struct wn_window at[WN_REGION_TABLE];
+};
+
+void wn_windows_init(struct wn_windows *windows);
+
+/* Fill the uapi table with what can be mapped; returns the number of entries. */
+u32 wn_windows_table(const struct wn_window *at, struct wn_region *table);
+
+/*
+ * -EINVAL: no region at this offset, not its whole length, or not MAP_SHARED;
+ * -EACCES: writable or executable where it must not be.
+ */
+int wn_region_mmap(struct wn_windows *windows, struct vm_area_struct *vma);
+
+#endif

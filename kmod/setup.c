@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "setup.h"
+#include "main.h"
+
+#include <linux/cred.h>
+#include <linux/log2.h>
+#include <linux/pid.h>
+#include <linux/sched.h>
+
+#include "client.h"
+#include "domain.h"
+#include "uarg.h"
+
+#define DEFAULT_SQ	256U
+#define DEFAULT_CQ	512U
+#define DEFAULT_INBOX	256U
+
+/* Put defaults in for zeroes, then hold the sizes against the domain's bounds. */
+static int check_entries(struct wn_setup *s, const struct wn_bounds *bounds)
+{
+	u64 inbox = 0;
+	int i;
+
+	s->sq_entries = s->sq_entries ?: min(DEFAULT_SQ, bounds->sq_entries);
+	s->cq_entries = s->cq_entries ?: min(DEFAULT_CQ, bounds->cq_entries);
+	for (i = 0; i < WN_PRIORITIES; i++) {
+		if (!s->inbox_entries[i])
+			s->inbox_entries[i] = min(DEFAULT_INBOX, bounds->inbox_entries) /
+					      WN_PRIORITIES;
+		if (!is_power_of_2(s->inbox_entries[i]))
+			return -EINVAL;
+		inbox += s->inbox_entries[i];
+	}
+	if (!is_power_of_2(s->sq_entries) || !is_power_of_2(s->cq_entries))
+		return -EINVAL;
+	if (s->sq_entries > bounds->sq_entries || s->cq_entries > bounds->cq_entries ||
+	    inbox > bounds->inbox_entries)
+		return -E2BIG;
+	return s->cq_entries < s->sq_entries ? -EINVAL : 0;
+}
+
+/* One line a region: everything about a client's own memory is said here. */
+struct piece {
+	u32 type;
+	struct wn_pages *pages;
+	u64 bytes;
+	bool writable;
+};
+
+#define PIECES	6
+
+static void plan(struct wn_client_memory *m, const struct wn_setup *s, struct piece *piece)
+{
+	u64 inbox = 0;
+	int i;
+
+	for (i = 0; i < WN_PRIORITIES; i++)
+		inbox += s->inbox_entries[i];
+	*piece++ = (struct piece){ WN_REGION_USER_RING, &m->user_ring,
+				   sizeof(struct wn_user_ring), true };
+	*piece++ = (struct piece){ WN_REGION_SQES, &m->sqes,
+				   array_size(s->sq_entries, sizeof(struct wn_sqe)), true };
+	*piece++ = (struct piece){ WN_REGION_KERN_RING, &m->kern_ring,
+				   sizeof(struct wn_kern_ring), false };
+	*piece++ = (struct piece){ WN_REGION_CQES, &m->cqes,
+				   array_size(s->cq_entries, sizeof(struct wn_cqe)), false };
+	*piece++ = (struct piece){ WN_REGION_INBOX, &m->inbox,
+				   array_size(inbox, sizeof(struct wn_event)), false };
+	*piece++ = (struct piece){ WN_REGION_SLOTS, &m->slots, PAGE_SIZE, true };
+}
+
+static u64 cost(const struct piece *pieces)
+{
+	u64 bytes = sizeof(struct wn_client);
+	int i;
+
+	for (i = 0; i < PIECES; i++)
+		bytes += wn_pages_cost(pieces[i].bytes);
+	return bytes;
+}
+
+static void free_pieces(const struct piece *pieces)
+{
+	int i;
+
+	for (i = PIECES - 1; i >= 0; i--)
+		wn_pages_free(pieces[i].pages);
+}
+
+static int alloc_pieces(const struct piece *pieces)
+{
+	int i, err;
+
+	for (i = 0; i < PIECES; i++) {
+		err = wn_pages_alloc(pieces[i].pages, pieces[i].bytes);
+		if (err) {
+			free_pieces(pieces);
+			return err;
+		}
+	}
+	return 0;
+}
+
+static void init_ring(struct wn_client *client, const struct wn_setup *s)
+{
+	struct wn_client_memory *m = &client->memory;
+	struct wn_kern_ring *kern = m->kern_ring.addr;
+	int i;
+
+	wn_ring_init(&client->ring, m->user_ring.addr, kern, m->sqes.addr, s->sq_entries,
+		     m->cqes.addr, s->cq_entries);
+	for (i = 0; i < WN_PRIORITIES; i++)
+		kern->inbox_entries[i] = s->inbox_entries[i];
+	/* No thread polls: whoever submits enters. */
+	wn_ring_flag(&client->ring, WN_KR_F_NEED_WAKEUP, true);
+	wn_op_supported(client->allowed);
+}
+
+static void open_windows(struct wn_client *client, const struct wn_window *at)
+{
+	int i;
+
+	down_write(&client->windows.lock);
+	for (i = 0; i < WN_REGION_TABLE; i++)
+		client->windows.at[i] = at[i];
+	up_write(&client->windows.lock);
+}
+
+/*
+ * Take memory and a number, answer the caller, publish last: when the answer
+ * cannot be written the client is as new as before.
+ */
+static int setup_locked(struct wn_client *client, struct wn_setup *s, int usize,
+			void __user *uarg)
+{
+	struct wn_domain *domain = client->domain;
+	struct wn_window at[WN_REGION_TABLE] = {};
+	struct piece pieces[PIECES];
+	int i, err;
+
+	lockdep_assert_held(&client->setup);
+
+	if (client->state != WN_CLIENT_NEW)
+		return -EBUSY;
+	plan(&client->memory, s, pieces);
+	s->bytes = cost(pieces);
+	err = wn_charge_take(&client->charge, current_uid(), domain->mount, s->bytes);
+	if (err)
+		return err;
+	err = alloc_pieces(pieces);
+	if (err)
+		goto err_charge;
+	init_ring(client, s);
+	err = wn_domain_join(domain, client, s->bytes);
+	if (err < 0)
+		goto err_pieces;
+	s->client = err;
+
+	for (i = 0; i < PIECES; i++)
+		at[pieces[i].type] = (struct wn_window){ pieces[i].pages, pieces[i].writable };
+	at[WN_REGION_PUBLIC] = (struct wn_window){ &domain->public, false };
+	s->nr_regions = wn_windows_table(at, s->regions);
+	err = wn_uarg_put(s, sizeof(*s), usize, uarg);
+	if (err)
+		goto err_join;
+
+	client->number = s->client;
+	client->bytes = s->bytes;
+	open_windows(client, at);
+	smp_store_release(&client->state, WN_CLIENT_READY);
+	return 0;
+
+err_join:
+	wn_domain_leave(domain, s->client, s->bytes);
+err_pieces:
+	free_pieces(pieces);
+err_charge:
+	wn_charge_give(&client->charge);
+	return err;
+}
+
+long wn_client_setup(struct wn_client *client, void __user *uarg)
+{
+	struct wn_setup s = {};
+	int usize, err;
+
+	usize = wn_uarg_get(&s, sizeof(s), sizeof(s), uarg);
+	if (usize < 0)
+		return usize;
+	if (s.flags || s.reserved[0] || s.reserved[1])
+		return -EINVAL;
+	err = check_entries(&s, &client->domain->bounds);
+	if (err)
+		return err;
+	memset(s.regions, 0, sizeof(s.regions));
+	mutex_lock(&client->setup);
+	err = setup_locked(client, &s, usize, uarg);
+	mutex_unlock(&client->setup);
+	return err;
+}
+
+long wn_client_restrict(struct wn_client *client, void __user *uarg)
+{
+	struct wn_domain *domain = client->domain;
+	struct wn_restrict r = {};
+	int usize, i;
+
+	usize = wn_uarg_get(&r, sizeof(r), sizeof(r), uarg);
+	if (usize < 0)
+		return usize;
+	if (r.flags)
+		return -EINVAL;
+	switch (smp_load_acquire(&client->state)) {
+	case WN_CLIENT_NEW:
+		return -ENXIO;
+	case WN_CLIENT_READY:
+		break;
+	case WN_CLIENT_ENABLED:
+		if (wn_client_check_owner(client))
+			return -EOWNERDEAD;
+	}
+	mutex_lock(&domain->lock);
+	for (i = 0; i < WN_OP_WORDS; i++) {
+		client->allowed[i] &= r.ops[i];
+		r.ops[i] = client->allowed[i];
+	}
+	mutex_unlock(&domain->lock);
+	return wn_uarg_put(&r, sizeof(r), usize, uarg);
+}
+
+long wn_client_enable(struct wn_client *client, void __user *uarg)
+{
+	struct wn_enable e = {};
+	int usize, err;
+
+	usize = wn_uarg_get(&e, sizeof(e), sizeof(e), uarg);
+	if (usize < 0)
+		return usize;
+	if (e.flags)
+		return -EINVAL;
+	mutex_lock(&client->setup);
+	if (client->state == WN_CLIENT_NEW)
+		err = -ENXIO;
+	else if (client->state == WN_CLIENT_ENABLED)
+		err = -EBUSY;
+	else
+		err = wn_uarg_put(&e, sizeof(e), usize, uarg);
+	if (!err) {
+		client->owner = get_task_pid(current, PIDTYPE_TGID);
+		smp_store_release(&client->state, WN_CLIENT_ENABLED);
+	}
+	mutex_unlock(&client->setup);
+	return err;
+}
+
+void wn_client_unset(struct wn_client *client)
+{
+	struct wn_client_memory *m = &client->memory;
+
+	if (client->state == WN_CLIENT_NEW)
+		return;
+	wn_domain_leave(client->domain, client->number, client->bytes);
+	wn_pages_free(&m->slots);
+	wn_pages_free(&m->inbox);
+	wn_pages_free(&m->cqes);
+	wn_pages_free(&m->kern_ring);
+	wn_pages_free(&m->sqes);
+	wn_pages_free(&m->user_ring);
+	wn_charge_give(&client->charge);
+	put_pid(client->owner);
+}

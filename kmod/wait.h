@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Entering the engine and waiting for what it completes. */
+#ifndef WN_WAIT_H
+#define WN_WAIT_H
+
+#include <linux/poll.h>
+
+struct wn_client;
+
+/* WN_IOC_ENTER. */
+long wn_enter(struct wn_client *client, void __user *uarg);
+
+/* EPOLLIN: completions lie in the ring. */
+__poll_t wn_poll(struct wn_client *client, struct file *file, poll_table *table);
+
+#endif
