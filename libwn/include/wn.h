@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * libwn: programs that share live state through Worknode.
+ *
+ * Every call returns 0, a count or a handle, or -errno; wn_strerror() says
+ * what to do about an error. errno itself is left alone. NULL from "get a slot"
+ * means that the ring is full.
+ *
+ * Threads: a struct wn belongs to one thread at a time. Give each thread a
+ * client of its own; where threads must share one, the program's own lock goes
+ * around each call. Calls on no client (wn_query, wn_domain_*) may be made by
+ * any thread at any time.
+ *
+ * Fork: a client belongs to the process that opened it. In a forked child every
+ * call on it returns -EOWNERDEAD (slots: NULL); wn_close() is allowed there, and
+ * only frees memory. Open a client of its own in the child.
+ */
+#ifndef WN_H
+#define WN_H
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <linux/worknode.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---------------------------------------------------- module and domains */
+
+/*
+ * What the module can do. mount: path of an instance, NULL for /dev/worknode.
+ * Sets q->size itself.
+ */
+int wn_query(const char *mount, struct wn_query *q);
+
+/* Default bounds and hard limits: which is WN_BOUNDS_*. */
+int wn_bounds(const char *mount, unsigned int which, struct wn_bounds_query *q);
+
+/*
+ * Make a domain, a file at path. bounds: NULL for the defaults; else all fields
+ * are looked at, so begin with what wn_bounds() gives. The umask applies to mode.
+ */
+int wn_domain_create(const char *path, unsigned int mode, const struct wn_bounds *bounds);
+
+/* What a domain holds. */
+int wn_domain_info(const char *path, struct wn_domain_info *info);
+
+/* Remove a domain's name; it ends with its last client. */
+int wn_domain_remove(const char *path);
+
+/* ---------------------------------------------------------------- client */
+
+/* How a client is set up; all zero is a good choice. */
+struct wn_params {
+	__u32 sq_entries;	/* powers of two; 0 takes the default */
+	__u32 cq_entries;
+	__u32 inbox_entries[WN_PRIORITIES];
+	__u32 flags;		/* WN_OPEN_* */
+	__u32 reserved[5];	/* 0 */
+};
+
+/*
+ * Stop before enable: wn_restrict() and wn_enable() follow. Until then the
+ * client can be handed to a child, which enables it.
+ */
+#define WN_OPEN_DISABLED	(1U << 0)
+
+/* A client. Fields are for the inline functions below, not for programs. */
+struct wn {
+	int fd;
+	const volatile __u32 *alive;	/* 0 in a forked child */
+	struct wn_user_ring *user;
+	const struct wn_kern_ring *kern;
+	struct wn_sqe *sqes;
+	const struct wn_cqe *cqes;
+	const struct wn_event *inbox;
+	const struct wn_public *pub;
+	__u64 *slots;
+	__u32 sq_entries;
+	__u32 cq_entries;
+	__u32 sq_tail;		/* slots handed out, not all of them submitted */
+	__u32 sq_submitted;
+	__u32 cq_head;
+	__u32 nr_regions;
+	struct wn_region regions[WN_REGION_TABLE];
+	void *maps[WN_REGION_TABLE];
+};
+
+/* params: NULL for the defaults. On error *wn is closed and can be opened again. */
+int wn_open(struct wn *wn, const char *path, const struct wn_params *params);
+void wn_close(struct wn *wn);
+
+/* Only these opcodes from now on; ops is cut down to what is allowed now. */
+int wn_restrict(struct wn *wn, __u64 ops[4]);
+int wn_enable(struct wn *wn);
+
+/* What to do about an error; never NULL, never to be freed. */
+const char *wn_strerror(int err);
+
+/* ----------------------------------------------------------- submissions */
+
+#define WN_LOAD_ACQUIRE(p)	__atomic_load_n((p), __ATOMIC_ACQUIRE)
+#define WN_STORE_RELEASE(p, v)	__atomic_store_n((p), (v), __ATOMIC_RELEASE)
+
+/* Room for submissions. */
+static inline __u32 wn_sq_room(const struct wn *wn)
+{
+	/* Pairs with the engine's release: it has copied what lay in those slots. */
+	return wn->sq_entries - (wn->sq_tail - WN_LOAD_ACQUIRE(&wn->kern->sq_head));
+}
+
+/* The next free entry, zeroed, or NULL: the ring is full, or this is a forked child. */
+static inline struct wn_sqe *wn_get_sqe(struct wn *wn)
+{
+	struct wn_sqe *sqe;
+
+	if (!*wn->alive || !wn_sq_room(wn))
+		return NULL;
+	sqe = &wn->sqes[wn->sq_tail++ & (wn->sq_entries - 1)];
+	__builtin_memset(sqe, 0, sizeof(*sqe));
+	return sqe;
+}
+
+static inline void wn_prep_nop(struct wn_sqe *sqe, __u64 user_data)
+{
+	sqe->opcode = WN_OP_NOP;
+	sqe->user_data = user_data;
+}
+
+/* A NOP that completes with result: to try a program's error paths. */
+static inline void wn_prep_nop_result(struct wn_sqe *sqe, __s64 result, __u64 user_data)
+{
+	wn_prep_nop(sqe, user_data);
+	sqe->op_flags = WN_NOP_RESULT;
+	sqe->w[0] = (__u64)result;
+}
+
+/*
+ * Hand over what was prepared; enters the kernel only if nobody polls. Returns
+ * the number of slots handed over, or an error.
+ */
+int wn_submit(struct wn *wn);
+
+/*
+ * The same, then wait until nr completions lie in the ring. deadline: absolute
+ * ns of CLOCK_BOOTTIME, 0 for none. -ETIME, -EINTR only if nothing was handed over.
+ */
+int wn_submit_and_wait(struct wn *wn, unsigned int nr, __u64 deadline);
+
+/* ----------------------------------------------------------- completions */
+
+/* The next completion, or NULL. It stays until wn_cqe_seen(). */
+static inline const struct wn_cqe *wn_peek_cqe(const struct wn *wn)
+{
+	/* Pairs with the engine's release: the completion is written. */
+	if (!*wn->alive || wn->cq_head == WN_LOAD_ACQUIRE(&wn->kern->cq_tail))
+		return NULL;
+	return &wn->cqes[wn->cq_head & (wn->cq_entries - 1)];
+}
+
+/* Give the slot of the completion that was peeked at back to the engine. */
+static inline void wn_cqe_seen(struct wn *wn)
+{
+	/* Pairs with the engine's acquire: we have read it. */
+	WN_STORE_RELEASE(&wn->user->cq_head, ++wn->cq_head);
+}
+
+/* Wait for the next completion; deadline as above. */
+int wn_wait_cqe(struct wn *wn, const struct wn_cqe **cqe, __u64 deadline);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: MIT
+#include "internal.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "path.h"
+
+static void unmap(struct wn *wn)
+{
+	__u32 i;
+
+	/* In a forked child there is nothing: the kernel did not copy the mappings. */
+	if (wn->alive && *wn->alive)
+		for (i = 0; i < wn->nr_regions; i++)
+			if (wn->maps[i])
+				munmap(wn->maps[i], wn->regions[i].bytes);
+}
+
+/* Where a region's address goes; NULL: not a region this library uses. */
+static void point(struct wn *wn, __u32 type, void *map)
+{
+	switch (type) {
+	case WN_REGION_USER_RING:
+		wn->user = map;
+		break;
+	case WN_REGION_SQES:
+		wn->sqes = map;
+		break;
+	case WN_REGION_KERN_RING:
+		wn->kern = map;
+		break;
+	case WN_REGION_CQES:
+		wn->cqes = map;
+		break;
+	case WN_REGION_INBOX:
+		wn->inbox = map;
+		break;
+	case WN_REGION_PUBLIC:
+		wn->pub = map;
+		break;
+	case WN_REGION_SLOTS:
+		wn->slots = map;
+		break;
+	}
+}
+
+static int map_regions(struct wn *wn)
+{
+	int saved = errno;
+	__u32 i;
+
+	for (i = 0; i < wn->nr_regions; i++) {
+		const struct wn_region *r = &wn->regions[i];
+		int prot = PROT_READ | (r->flags & WN_REGION_F_WRITE ? PROT_WRITE : 0);
+		void *map = mmap64(NULL, r->bytes, prot, MAP_SHARED, wn->fd, (off64_t)r->offset);
+
+		if (map == MAP_FAILED) {
+			int err = -errno;
+
+			errno = saved;
+			return err;
+		}
+		wn->maps[i] = map;
+		point(wn, r->type, map);
+	}
+	/* An older module than this library may lack what we cannot do without. */
+	if (!wn->user || !wn->sqes || !wn->kern || !wn->cqes)
+		return -EOPNOTSUPP;
+	return 0;
+}
+
+static int setup(struct wn *wn, const struct wn_params *params)
+{
+	struct wn_setup s;
+	int err, i;
+
+	memset(&s, 0, sizeof(s));
+	s.size = sizeof(s);
+	if (params) {
+		s.sq_entries = params->sq_entries;
+		s.cq_entries = params->cq_entries;
+		for (i = 0; i < WN_PRIORITIES; i++)
+			s.inbox_entries[i] = params->inbox_entries[i];
+	}
+	err = wn_ioctl(wn->fd, WN_IOC_SETUP, &s);
+	if (err)
+		return err;
+	wn->sq_entries = s.sq_entries;
+	wn->cq_entries = s.cq_entries;
+	wn->nr_regions = s.nr_regions;
+	memcpy(wn->regions, s.regions, sizeof(wn->regions));
+	return 0;
+}
+
+static int check_params(const struct wn_params *params)
+{
+	size_t i;
+
+	if (!params)
+		return 0;
+	if (params->flags & ~WN_OPEN_DISABLED)
+		return -EINVAL;
+	for (i = 0; i < sizeof(params->reserved) / sizeof(params->reserved[0]); i++)
+		if (params->reserved[i])
+			return -EINVAL;
+	return 0;
+}
+
+static int open_file(const char *path)
+{
+	char mount[WN_PATH_BYTES], full[WN_PATH_BYTES + WN_NAME_BYTES + 1];
+	const char *name;
+	int err;
+
+	if (strchr(path, '/'))
+		return wn_open_file(path, O_RDWR);
+	err = wn_path_split(path, mount, &name);
+	if (err)
+		return err;
+	if (strlen(name) > WN_NAME_MAX)
+		return -ENAMETOOLONG;
+	strcpy(full, mount);
+	strcat(full, "/");
+	strcat(full, name);
+	return wn_open_file(full, O_RDWR);
+}
+
+WN_API int wn_open(struct wn *wn, const char *path, const struct wn_params *params)
+{
+	int err;
+
+	memset(wn, 0, sizeof(*wn));
+	wn->fd = -1;
+	err = check_params(params);
+	if (err)
+		return err;
+	wn->alive = wn_fork_word();
+	if (!wn->alive)
+		return -ENOMEM;
+	wn->fd = open_file(path);
+	if (wn->fd < 0)
+		return wn->fd;
+	err = setup(wn, params);
+	if (!err)
+		err = map_regions(wn);
+	if (!err && !(params && params->flags & WN_OPEN_DISABLED))
+		err = wn_enable(wn);
+	if (err)
+		wn_close(wn);
+	return err;
+}
+
+WN_API void wn_close(struct wn *wn)
+{
+	unmap(wn);
+	if (wn->fd >= 0)
+		close(wn->fd);
+	memset(wn, 0, sizeof(*wn));
+	wn->fd = -1;
+}
+
+WN_API int wn_restrict(struct wn *wn, __u64 ops[4])
+{
+	struct wn_restrict r;
+	int err;
+
+	if (!*wn->alive)
+		return -EOWNERDEAD;
+	memset(&r, 0, sizeof(r));
+	r.size = sizeof(r);
+	memcpy(r.ops, ops, sizeof(r.ops));
+	err = wn_ioctl(wn->fd, WN_IOC_RESTRICT, &r);
+	if (!err)
+		memcpy(ops, r.ops, sizeof(r.ops));
+	return err;
+}
+
+/*
+ * In a forked child: the client was made by the parent and not enabled there.
+ * The child becomes its owner, with mappings of its own.
+ */
+static int adopt(struct wn *wn)
+{
+	int err;
+
+	wn->alive = wn_fork_word();
+	if (!wn->alive)
+		return -ENOMEM;
+	memset(wn->maps, 0, sizeof(wn->maps));
+	err = map_regions(wn);
+	if (err)
+		wn_close(wn);
+	return err;
+}
+
+WN_API int wn_enable(struct wn *wn)
+{
+	struct wn_enable e = { .size = sizeof(e) };
+	bool child = !*wn->alive;
+	int err;
+
+	err = wn_ioctl(wn->fd, WN_IOC_ENABLE, &e);
+	if (!child)
+		return err;
+	return err == -EBUSY ? -EOWNERDEAD : err ? err : adopt(wn);
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+#include "path.h"
+#include "internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+int wn_path_control(char path[WN_PATH_BYTES], const char *mount)
+{
+	int n = snprintf(path, WN_PATH_BYTES, "%s/%s", mount, WN_FS_CONTROL);
+
+	return n < WN_PATH_BYTES ? 0 : -ENAMETOOLONG;
+}
+
+int wn_path_split(const char *path, char mount[WN_PATH_BYTES], const char **name)
+{
+	const char *slash = strrchr(path, '/');
+	size_t len = slash ? (size_t)(slash - path) : 0;
+
+	*name = slash ? slash + 1 : path;
+	if (!**name)
+		return -EINVAL;
+	if (len >= WN_PATH_BYTES)
+		return -ENAMETOOLONG;
+	if (!slash) {
+		memcpy(mount, WN_FS_PATH, sizeof(WN_FS_PATH));
+		return 0;
+	}
+	memcpy(mount, path, len);
+	mount[len] = 0;
+	if (!len)
+		memcpy(mount, "/", 2);
+	return 0;
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+#include "internal.h"
+
+static int enter(struct wn *wn, __u32 to_submit, __u32 min_complete, __u64 deadline)
+{
+	struct wn_enter e = {
+		.size = sizeof(e),
+		.to_submit = to_submit,
+		.min_complete = min_complete,
+		.deadline = deadline,
+	};
+
+	return wn_ioctl(wn->fd, WN_IOC_ENTER, &e);
+}
+
+/* Publish what was prepared; returns how many slots that were. */
+static __u32 publish(struct wn *wn)
+{
+	__u32 n = wn->sq_tail - wn->sq_submitted;
+
+	/* Pairs with the engine's acquire: the entries are written. */
+	WN_STORE_RELEASE(&wn->user->sq_tail, wn->sq_tail);
+	wn->sq_submitted = wn->sq_tail;
+	return n;
+}
+
+/*
+ * Whether nobody would see what was published. The fence stands between our
+ * store of the tail and our look at the flag; the engine has one between its
+ * store of the flag and its last look at the tail. Without either both could
+ * look too early and the entries would lie there unseen.
+ */
+static bool need_wakeup(const struct wn *wn)
+{
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	return __atomic_load_n(&wn->kern->flags, __ATOMIC_RELAXED) & WN_KR_F_NEED_WAKEUP;
+}
+
+WN_API int wn_submit(struct wn *wn)
+{
+	return wn_submit_and_wait(wn, 0, WN_ENTER_NO_DEADLINE);
+}
+
+WN_API int wn_submit_and_wait(struct wn *wn, unsigned int nr, __u64 deadline)
+{
+	__u32 n;
+	int ret;
+
+	if (!*wn->alive)
+		return -EOWNERDEAD;
+	n = publish(wn);
+	if (!nr && (!n || !need_wakeup(wn)))
+		return (int)n;
+	ret = enter(wn, wn->sq_entries, nr, deadline);
+	/* What is published will be taken: that is progress. */
+	return ret < 0 && !n ? ret : (int)n;
+}
+
+WN_API int wn_wait_cqe(struct wn *wn, const struct wn_cqe **cqe, __u64 deadline)
+{
+	int ret;
+
+	if (!*wn->alive)
+		return -EOWNERDEAD;
+	while (!(*cqe = wn_peek_cqe(wn))) {
+		ret = enter(wn, wn->sq_entries, 1, deadline);
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
+}
