@@ -134,9 +134,9 @@ prune_build() {
 	*)    cp "$dir/arch/x86/boot/bzImage" "$dir/wn.image" ;;
 	esac
 	[ -s "$dir/Module.symvers" ] || die "kernel '$name' has no Module.symvers"
-	find "$dir" -path "$dir/scripts" -prune -o -path "$dir/tools" -prune -o -path "$dir/include" -prune -o \
-		-type f \( -name '*.o' -o -name '*.a' -o -name '*.cmd' -o -name '*.d' -o -name '.tmp_*' -o -name '*.bin' \
-		-o -name 'modules.order' -o -name '*.ko' -o -name '*.mod' -o -name '*.mod.c' \) -delete
+	find "$dir" -type f \( -name '*.o' -o -name '*.a' -o -name '*.cmd' -o -name '*.d' -o -name '.tmp_*' -o -name '*.bin' \
+		-o -name 'modules.order' -o -name '*.ko' -o -name '*.mod' -o -name '*.mod.c' \) \
+		! -path "$dir/scripts/*" ! -path "$dir/tools/*" ! -path "$dir/include/*" -delete
 	rm -f "$dir/vmlinux" "$dir/vmlinux.unstripped" "$dir/linux" "$dir/arch/x86/boot/compressed/vmlinux" "$dir/arch/x86/boot/bzImage"
 	find "$dir/tools" -type f \( -name '*.o' -o -name '*.a' \) -delete 2>/dev/null || :
 }

@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: MIT
+# Judging a piece of kernel log. Words that Linux prints when something is wrong; a hit fails the test.
+# shellcheck shell=bash
+
+SCAN_BAD='WARNING:|BUG:|BUG at|Oops|KASAN|KCSAN|KFENCE|UBSAN|ODEBUG|refcount_t|unreferenced object|Bad page|Bad rss-counter'
+SCAN_BAD+='|general protection|divide error|double fault|stack segment|unable to handle|Unable to handle|NULL pointer'
+SCAN_BAD+='|possible (circular|recursive|deadlock|irq lock|reason: unannotated|safe|unsafe)|inconsistent lock state|lock order'
+SCAN_BAD+='|bad unlock balance|held lock freed|lock held when returning|still has locks held|non-static key|correctness validator'
+SCAN_BAD+='|suspicious RCU usage|sleeping function called|scheduling while atomic|Invalid wait context'
+SCAN_BAD+='|self-detected stall|detected stalls|soft lockup|hard LOCKUP|blocked for more than|list_(add|del) corruption'
+SCAN_BAD+='|Kernel panic|kernel BUG|Modules linked in:|blocked state'
+SCAN_TRACES='Call Trace|FAULT_INJECTION|page allocation failure|invoked oom-killer'
+
+# Never a hit: the runner's own marks, and what Linux says of any module from outside.
+SCAN_FINE='wn-vm [0-9a-f]+ mark|loading out-of-tree module taints kernel|module verification failed|not loading signed'
+
+# scan_log FILE MAY_TRACE   print the bad lines; MAY_TRACE=1 for tests that inject failures or run out of memory on purpose
+scan_log() {
+	local words=$SCAN_BAD
+	[ "$2" -eq 1 ] || words+="|$SCAN_TRACES"
+	grep -aE "$words" "$1" | grep -avE "$SCAN_FINE" || :
+}
+
+# scan_leaks FILE MODULE   objects that the module allocated: its name stands in the stack, or, after it was unloaded, an address
+# that no symbol explains. Others are Linux's own and only counted.
+scan_leaks() {
+	awk -v module="[$2]" '
+		function judge() { if (ours) printf "%s", text; text = ""; ours = 0 }
+		/^unreferenced object/ { judge() }
+		{ text = text $0 "\n" }
+		index($0, module) || /\[<[0-9a-f]+>\] 0x[0-9a-f]+ *$/ { ours = 1 }
+		END { judge() }' "$1"
+}
