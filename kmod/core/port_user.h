@@ -13,15 +13,20 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* As in the kernel and in the uapi header: 64 bits are long long everywhere. */
+/*
+ * As in the kernel and in the uapi header: 64 bits are long long everywhere, and
+ * naturally aligned in 32-bit programs too: one layout, and single-copy atomic.
+ */
+#define wn_natural __attribute__((__aligned__(8)))
+
 typedef __u8 u8;
 typedef __u16 u16;
 typedef __u32 u32;
-typedef __u64 u64;
+typedef __u64 u64 wn_natural;
 typedef __s8 s8;
 typedef __s16 s16;
 typedef __s32 s32;
-typedef __s64 s64;
+typedef __s64 s64 wn_natural;
 
 #ifndef likely
 #define likely(x) __builtin_expect(!!(x), 1)
