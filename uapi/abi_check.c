@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: (GPL-2.0 WITH Linux-syscall-note) OR MIT */
+/*
+ * The layout of every struct of the ABI, pinned: size of the struct, offset and
+ * size of each field. Compiled into the module, and by the tests as C and C++,
+ * at 64 and 32 bits. A line here changes only together with the golden dump.
+ */
+#include <linux/worknode.h>
+
+#ifdef __cplusplus
+#define ASSERT(cond) static_assert(cond, #cond)
+#else
+#define ASSERT(cond) _Static_assert(cond, #cond)
+#endif
+
+#define SIZE(type, bytes) ASSERT(sizeof(struct type) == (bytes))
+#define FIELD(type, field, at, bytes)					\
+	ASSERT(__builtin_offsetof(struct type, field) == (at) &&	\
+	       sizeof(((struct type *)0)->field) == (bytes))
+
+SIZE(wn_bounds, 88);
+FIELD(wn_bounds, nodes, 0, 4);
+FIELD(wn_bounds, children, 4, 4);
+FIELD(wn_bounds, depth, 8, 4);
+FIELD(wn_bounds, cells, 12, 4);
+FIELD(wn_bounds, set_elems, 16, 4);
+FIELD(wn_bounds, elems, 20, 4);
+FIELD(wn_bounds, replicas, 24, 4);
+FIELD(wn_bounds, clients, 28, 4);
+FIELD(wn_bounds, caps, 32, 4);
+FIELD(wn_bounds, slots, 36, 4);
+FIELD(wn_bounds, sq_entries, 40, 4);
+FIELD(wn_bounds, cq_entries, 44, 4);
+FIELD(wn_bounds, inbox_entries, 48, 4);
+FIELD(wn_bounds, group_ops, 52, 4);
+FIELD(wn_bounds, idem_keys, 56, 4);
+FIELD(wn_bounds, lanes, 60, 4);
+FIELD(wn_bounds, subs, 64, 4);
+FIELD(wn_bounds, timers, 68, 4);
+FIELD(wn_bounds, log_records, 72, 4);
+FIELD(wn_bounds, backlog, 76, 4);
+FIELD(wn_bounds, slab_bytes, 80, 8);
+
+SIZE(wn_query, 88);
+FIELD(wn_query, size, 0, 4);
+FIELD(wn_query, flags, 4, 4);
+FIELD(wn_query, abi, 8, 4);
+FIELD(wn_query, layout, 12, 4);
+FIELD(wn_query, features, 16, 8);
+FIELD(wn_query, ops, 24, 32);
+FIELD(wn_query, cell_types, 56, 8);
+FIELD(wn_query, page_size, 64, 4);
+FIELD(wn_query, reserved, 68, 4);
+FIELD(wn_query, version, 72, 16);
+
+SIZE(wn_bounds_query, 112);
+FIELD(wn_bounds_query, size, 0, 4);
+FIELD(wn_bounds_query, flags, 4, 4);
+FIELD(wn_bounds_query, which, 8, 4);
+FIELD(wn_bounds_query, reserved, 12, 4);
+FIELD(wn_bounds_query, bytes, 16, 8);
+FIELD(wn_bounds_query, bounds, 24, 88);
+
+SIZE(wn_domain_create, 168);
+FIELD(wn_domain_create, size, 0, 4);
+FIELD(wn_domain_create, flags, 4, 4);
+FIELD(wn_domain_create, mode, 8, 4);
+FIELD(wn_domain_create, reserved, 12, 4);
+FIELD(wn_domain_create, name, 16, 64);
+FIELD(wn_domain_create, bounds, 80, 88);
+
+SIZE(wn_domain_info, 128);
+FIELD(wn_domain_info, size, 0, 4);
+FIELD(wn_domain_info, flags, 4, 4);
+FIELD(wn_domain_info, id, 8, 8);
+FIELD(wn_domain_info, bytes, 16, 8);
+FIELD(wn_domain_info, client_bytes, 24, 8);
+FIELD(wn_domain_info, clients, 32, 4);
+FIELD(wn_domain_info, nodes, 36, 4);
+FIELD(wn_domain_info, bounds, 40, 88);
+
+SIZE(wn_region, 24);
+FIELD(wn_region, type, 0, 4);
+FIELD(wn_region, flags, 4, 4);
+FIELD(wn_region, offset, 8, 8);
+FIELD(wn_region, bytes, 16, 8);
+
+SIZE(wn_setup, 448);
+FIELD(wn_setup, size, 0, 4);
+FIELD(wn_setup, flags, 4, 4);
+FIELD(wn_setup, sq_entries, 8, 4);
+FIELD(wn_setup, cq_entries, 12, 4);
+FIELD(wn_setup, inbox_entries, 16, 16);
+FIELD(wn_setup, client, 32, 4);
+FIELD(wn_setup, nr_regions, 36, 4);
+FIELD(wn_setup, bytes, 40, 8);
+FIELD(wn_setup, reserved, 48, 16);
+FIELD(wn_setup, regions, 64, 384);
+
+SIZE(wn_restrict, 40);
+FIELD(wn_restrict, size, 0, 4);
+FIELD(wn_restrict, flags, 4, 4);
+FIELD(wn_restrict, ops, 8, 32);
+
+SIZE(wn_enable, 8);
+FIELD(wn_enable, size, 0, 4);
+FIELD(wn_enable, flags, 4, 4);
+
+SIZE(wn_enter, 32);
+FIELD(wn_enter, size, 0, 4);
+FIELD(wn_enter, flags, 4, 4);
+FIELD(wn_enter, to_submit, 8, 4);
+FIELD(wn_enter, min_complete, 12, 4);
+FIELD(wn_enter, deadline, 16, 8);
+FIELD(wn_enter, completed, 24, 4);
+FIELD(wn_enter, reserved, 28, 4);
+
+SIZE(wn_user_ring, 256);
+FIELD(wn_user_ring, sq_tail, 0, 4);
+FIELD(wn_user_ring, pad0, 4, 60);
+FIELD(wn_user_ring, cq_head, 64, 4);
+FIELD(wn_user_ring, pad1, 68, 60);
+FIELD(wn_user_ring, inbox_head, 128, 16);
+FIELD(wn_user_ring, pad2, 144, 48);
+FIELD(wn_user_ring, flags, 192, 4);
+FIELD(wn_user_ring, pad3, 196, 60);
+
+SIZE(wn_kern_ring, 384);
+FIELD(wn_kern_ring, sq_head, 0, 4);
+FIELD(wn_kern_ring, pad0, 4, 60);
+FIELD(wn_kern_ring, cq_tail, 64, 4);
+FIELD(wn_kern_ring, pad1, 68, 60);
+FIELD(wn_kern_ring, inbox_tail, 128, 16);
+FIELD(wn_kern_ring, pad2, 144, 48);
+FIELD(wn_kern_ring, flags, 192, 4);
+FIELD(wn_kern_ring, pad3, 196, 60);
+FIELD(wn_kern_ring, sq_entries, 256, 4);
+FIELD(wn_kern_ring, cq_entries, 260, 4);
+FIELD(wn_kern_ring, inbox_entries, 264, 16);
+FIELD(wn_kern_ring, pad4, 280, 40);
+FIELD(wn_kern_ring, refused, 320, 8);
+FIELD(wn_kern_ring, credit, 328, 4);
+FIELD(wn_kern_ring, pad5, 332, 52);
+
+SIZE(wn_sqe, 64);
+FIELD(wn_sqe, opcode, 0, 1);
+FIELD(wn_sqe, flags, 1, 1);
+FIELD(wn_sqe, cap, 2, 2);
+FIELD(wn_sqe, op_flags, 4, 4);
+FIELD(wn_sqe, user_data, 8, 8);
+FIELD(wn_sqe, node, 16, 8);
+FIELD(wn_sqe, arg, 24, 8);
+FIELD(wn_sqe, version, 32, 8);
+FIELD(wn_sqe, w, 40, 24);
+
+SIZE(wn_cqe, 32);
+FIELD(wn_cqe, user_data, 0, 8);
+FIELD(wn_cqe, res, 8, 8);
+FIELD(wn_cqe, hlc, 16, 8);
+FIELD(wn_cqe, flags, 24, 4);
+FIELD(wn_cqe, aux, 28, 4);
+
+SIZE(wn_event, 64);
+FIELD(wn_event, node, 0, 8);
+FIELD(wn_event, hlc, 8, 8);
+FIELD(wn_event, trace, 16, 8);
+FIELD(wn_event, badge, 24, 8);
+FIELD(wn_event, type, 32, 4);
+FIELD(wn_event, kind, 36, 1);
+FIELD(wn_event, priority, 37, 1);
+FIELD(wn_event, len, 38, 1);
+FIELD(wn_event, flags, 39, 1);
+FIELD(wn_event, data, 40, 24);
+
+SIZE(wn_area, 16);
+FIELD(wn_area, offset, 0, 8);
+FIELD(wn_area, stride, 8, 4);
+FIELD(wn_area, count, 12, 4);
+
+SIZE(wn_public, 512);
+FIELD(wn_public, magic, 0, 8);
+FIELD(wn_public, layout, 8, 4);
+FIELD(wn_public, header_bytes, 12, 4);
+FIELD(wn_public, bytes, 16, 8);
+FIELD(wn_public, domain, 24, 8);
+FIELD(wn_public, reserved, 32, 32);
+FIELD(wn_public, epoch, 64, 8);
+FIELD(wn_public, hlc, 72, 8);
+FIELD(wn_public, pad0, 80, 48);
+FIELD(wn_public, areas, 128, 128);
+FIELD(wn_public, stats, 256, 256);
+
+/* The constants for those who cannot include structs say the same. */
+#define OFFSET(type, field, constant) ASSERT(__builtin_offsetof(struct type, field) == (constant))
+
+OFFSET(wn_user_ring, sq_tail, WN_UR_SQ_TAIL);
+OFFSET(wn_user_ring, cq_head, WN_UR_CQ_HEAD);
+OFFSET(wn_user_ring, inbox_head, WN_UR_INBOX_HEAD);
+OFFSET(wn_user_ring, flags, WN_UR_FLAGS);
+OFFSET(wn_kern_ring, sq_head, WN_KR_SQ_HEAD);
+OFFSET(wn_kern_ring, cq_tail, WN_KR_CQ_TAIL);
+OFFSET(wn_kern_ring, inbox_tail, WN_KR_INBOX_TAIL);
+OFFSET(wn_kern_ring, flags, WN_KR_FLAGS);
+OFFSET(wn_kern_ring, sq_entries, WN_KR_SQ_ENTRIES);
+OFFSET(wn_kern_ring, cq_entries, WN_KR_CQ_ENTRIES);
+OFFSET(wn_kern_ring, inbox_entries, WN_KR_INBOX_ENTRIES);
+OFFSET(wn_kern_ring, refused, WN_KR_REFUSED);
+OFFSET(wn_kern_ring, credit, WN_KR_CREDIT);
+
+ASSERT(WN_HANDLE_INDEX_MASK == (1ULL << WN_HANDLE_INDEX_BITS) - 1);
+ASSERT(WN_NAME_BYTES == WN_NAME_MAX + 1);
