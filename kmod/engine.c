@@ -2,7 +2,9 @@
 #include "engine.h"
 #include "main.h"
 
+#include <linux/minmax.h>
 #include <linux/poll.h>
+#include <linux/sched/signal.h>
 #include <linux/timekeeping.h>
 #include <linux/wait.h>
 
@@ -10,7 +12,13 @@
 #include "core/turn.h"
 #include "domain.h"
 
-u32 wn_engine_run(struct wn_client *client, u32 max)
+/*
+ * Entries taken under one hold of the lock: a client with a long ring lets the
+ * others in between.
+ */
+#define WN_TURN_BUDGET	256U
+
+static u32 turn(struct wn_client *client, u32 max)
 {
 	struct wn_domain *domain = client->domain;
 	const struct wn_turn turn = { .ring = &client->ring, .allowed = client->allowed };
@@ -22,6 +30,23 @@ u32 wn_engine_run(struct wn_client *client, u32 max)
 	now.boottime = ktime_get_boottime_ns();
 	taken = wn_turn_run(domain->core, &turn, max, &now);
 	mutex_unlock(&domain->lock);
+	return taken;
+}
+
+u32 wn_engine_run(struct wn_client *client, u32 max)
+{
+	u32 taken = 0, n;
+
+	do {
+		n = turn(client, min(max - taken, WN_TURN_BUDGET));
+		/*
+		 * A wide entry may take one slot more than was asked for. Not
+		 * more than one ring full a call: its owner may go on filling it.
+		 */
+		taken += n;
+		cond_resched();
+	} while (n && taken < max && taken < client->ring.sq_entries &&
+		 !fatal_signal_pending(current));
 
 	/*
 	 * B: the full barrier in wq_has_sleeper, between the publishing of
