@@ -126,7 +126,7 @@ run_test() {
 	status=$?
 	[ -z "$guard" ] || { kill "$guard"; wait "$guard"; } 2>/dev/null
 	if [ -s "$group/cgroup.procs" ]; then
-		printf 'processes left behind and killed: %s\n' "$(xargs -r ps -o comm= -p < "$group/cgroup.procs" 2>/dev/null | tr '\n' ' ')" >&4
+		printf 'processes left behind and killed: %s\n' "$(names_of < "$group/cgroup.procs")" >&4
 	fi
 	end_group "$group"
 	[ ! -e /run/wn/timeout ] || status="timeout after $attr_timeout s"
@@ -134,6 +134,11 @@ run_test() {
 	[ "$attr_leaks" -eq 0 ] || leaks_report "$number"
 	take_log "$number"
 	verdict exit "$number" "$status"
+}
+
+names_of() {
+	local pid
+	while read -r pid; do cat "/proc/$pid/comm"; done 2>/dev/null | tr '\n' ' '
 }
 
 # Beyond its time limit a test is killed, after the kernel has said what everything is waiting for.

@@ -117,7 +117,7 @@ check_config() {
 		CONFIG_*=n) key=${line%%=*}
 			grep -q "^$key=" "$2" && bad+=("$line (is: $(grep "^$key=" "$2"))") ;;
 		CONFIG_*=*) key=${line%%=*}
-			grep -qxF -- "$line" "$2" || bad+=("$line (is: $(grep -E "^(# )?$key[ =]" "$2" || echo unknown or unreachable))") ;;
+			grep -qxF -- "$line" "$2" || bad+=("$line (is: $(grep -E "^(# )?${key}[ =]" "$2" || echo unknown or unreachable))") ;;
 		esac
 	done < "$1"
 	[ ${#bad[@]} -eq 0 ] && return 0

@@ -57,8 +57,11 @@ death() {
 	esac
 }
 
+# console_tail   from the first sign of trouble on, or the last lines when there is none
 console_tail() {
-	tail -n "${1:-25}" "$RUN_DIR/console.log" | tr -d '\r'
+	local first
+	first=$(grep -anE "cut here|$SCAN_BAD" "$RUN_DIR/console.log" | grep -avE "$SCAN_FINE" | head -1 | cut -d: -f1) || :
+	if [ -n "$first" ]; then sed -n "$first,$((first + 50))p" "$RUN_DIR/console.log"; else tail -n 25 "$RUN_DIR/console.log"; fi | tr -d '\r'
 	[ ! -s "$RUN_DIR/qemu.log" ] || sed 's/^/qemu: /' "$RUN_DIR/qemu.log"
-	[ ! -s "$RUN_DIR/uml.log" ] || tail -5 "$RUN_DIR/uml.log" | sed 's/^/uml: /'
+	[ ! -s "$RUN_DIR/uml.log" ] || tail -n 5 "$RUN_DIR/uml.log" | sed 's/^/uml: /'
 }

@@ -52,7 +52,7 @@ stock_unpack() {
 	say "fetching linux-image-$release ($version)"
 	stock_fetch "$part/deb" "linux-image-$release" "$version"
 	dpkg-deb -x "$part"/deb/linux-image-*.deb "$part" || die "cannot unpack linux-image-$release"
-	rm -rf "$part/deb" "$part/usr"
+	rm -rf "${part:?}/deb" "${part:?}/usr"
 	[ -s "$part/boot/vmlinuz-$release" ] || die "linux-image-$release holds no boot/vmlinuz-$release"
 	depmod -b "$part" "$release"
 	touch "$part/.complete"
