@@ -159,8 +159,8 @@ static u64 forged(struct run *run)
 		return near | WN_HANDLE_INDEX_MASK;
 	case 3: /* just outside */
 		return wn_handle_make(wn_handle_generation(near), run->capacity);
-	case 4: /* the cell beside, the same generation */
-		return near ^ 1;
+	case 4: /* one bit off: another cell, or another generation, near or far */
+		return near ^ 1ULL << below(run, 64);
 	default:
 		return next_random(run);
 	}
@@ -379,6 +379,11 @@ int wn_pool_selftest(struct wn_core_selftest *test, u32 capacity, u32 steps)
 	wn_memset(run->pool_mem, 0xa5, run->pool_bytes);
 	EXPECT(run, wn_pool_init(&run->pool, run->pool_mem, capacity) == 0);
 	err = check_all(run);
+	/* While there are cells that were never used. */
+	if (!err)
+		err = roll_back(run);
+	if (!err)
+		err = check_all(run);
 	if (!err)
 		err = fill(run);
 	if (!err)

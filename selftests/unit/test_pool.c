@@ -96,6 +96,7 @@ static void test_refusals(void)
 {
 	struct fixture f;
 	u64 first, second, live;
+	bool whole = true;
 
 	setup(&f, 70);
 	first = wn_pool_alloc(&f.pool);
@@ -115,6 +116,9 @@ static void test_refusals(void)
 		   refuses(&f, f.pool.cells[1] | WN_HANDLE_INDEX_MASK) && refuses(&f, f.pool.cells[5]) &&
 		   refuses(&f, ~0ULL),
 	   "the word of a free cell as a handle: -ESTALE");
+	for (int bit = 0; bit < 64; bit++)
+		whole = whole && refuses(&f, live ^ 1ULL << bit);
+	ok(whole, "a good handle with any one bit flipped: -ESTALE");
 	ok(wn_pool_lookup(&f.pool, live) == 1 && !wn_pool_free(&f.pool, live),
 	   "and the good handle is still good");
 	teardown(&f);
@@ -169,6 +173,10 @@ static void test_undo(void)
 		   wn_pool_undo_free(&f.pool, 1) == -ESTALE &&
 		   wn_pool_undo_alloc(&f.pool, wn_handle_make(1, 2)) == -ESTALE && tap_reports() == 3,
 	   "undo of what no cell ever had: reported");
+	ok(wn_handle_index(a) == 1 && !wn_pool_free(&f.pool, last) &&
+		   wn_pool_undo_free(&f.pool, wn_handle_make(WN_HANDLE_GENERATION_MAX, 2)) == -ESTALE &&
+		   tap_reports() == 1 && wn_pool_retired(&f.pool) == 1,
+	   "undo with an index out of range: reported, whatever the first cell holds");
 	teardown(&f);
 	setup(&f, 2);
 	ok(wn_pool_undo_free(&f.pool, 0) == -ESTALE && tap_reports() == 1 &&
@@ -334,7 +342,7 @@ static void test_selftest(void)
 
 int main(void)
 {
-	tap_plan(65);
+	tap_plan(67);
 	test_init();
 	test_order();
 	test_refusals();
