@@ -25,15 +25,19 @@ static __u32 publish(struct wn *wn)
 }
 
 /*
- * Whether nobody would see what was published. The fence stands between our
+ * Whether nobody would see what was published: nobody polls, and there is
+ * something new or something that waited for room in the completion ring. The fence stands between our
  * store of the tail and our look at the flag; the engine has one between its
  * store of the flag and its last look at the tail. Without either both could
  * look too early and the entries would lie there unseen.
  */
-static bool need_wakeup(const struct wn *wn)
+static bool need_enter(const struct wn *wn, __u32 published)
 {
+	__u32 flags;
+
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	return __atomic_load_n(&wn->kern->flags, __ATOMIC_RELAXED) & WN_KR_F_NEED_WAKEUP;
+	flags = __atomic_load_n(&wn->kern->flags, __ATOMIC_RELAXED);
+	return flags & WN_KR_F_NEED_WAKEUP && (published || flags & WN_KR_F_CQ_FULL);
 }
 
 WN_API int wn_submit(struct wn *wn)
@@ -49,7 +53,7 @@ WN_API int wn_submit_and_wait(struct wn *wn, unsigned int nr, __u64 deadline)
 	if (!*wn->alive)
 		return -EOWNERDEAD;
 	n = publish(wn);
-	if (!nr && (!n || !need_wakeup(wn)))
+	if (!nr && !need_enter(wn, n))
 		return (int)n;
 	ret = enter(wn, wn->sq_entries, nr, deadline);
 	/* What is published will be taken: that is progress. */
