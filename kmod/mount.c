@@ -3,8 +3,10 @@
 #include "main.h"
 
 #include <linux/cred.h>
+#include <linux/ctype.h>
 #include <linux/fs_context.h>
 #include <linux/fs_parser.h>
+#include <linux/kstrtox.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -32,14 +34,30 @@ struct wn_mount_context {
 	bool size_given;
 };
 
+/* memparse() alone would let a number that is too large wrap around. */
 static int parse_size(struct fs_context *fc, const char *string, u64 *size)
 {
-	char *rest;
+	static const char units[] = "kmgtp";
+	size_t len = strlen(string);
+	char digits[24];
+	const char *unit;
+	int shift = 0;
 
-	*size = memparse(string, &rest);
-	if (*rest || rest == string || !*size)
-		return invalfc(fc, "size=%s: want bytes above 0, with k, m or g", string);
+	unit = len ? strchr(units, tolower(string[len - 1])) : NULL;
+	if (unit) {
+		len--;
+		shift = 10 * (unit - units + 1);
+	}
+	if (len >= sizeof(digits))
+		goto bad;
+	memcpy(digits, string, len);
+	digits[len] = 0;
+	if (kstrtou64(digits, 0, size) || !*size || *size > U64_MAX >> shift)
+		goto bad;
+	*size <<= shift;
 	return 0;
+bad:
+	return invalfc(fc, "size=%s: want bytes above 0, with k, m or g", string);
 }
 
 static int parse_param(struct fs_context *fc, struct fs_parameter *param)
