@@ -25,11 +25,14 @@
  *   EDQUOT       a quota (of the user or of a capability) is reached
  *   ENOMEM       the kernel or the caller's memory cgroup has no memory left
  *   EEXIST       the name is taken
- *   ENOENT       no such name, or a node outside the caller's scope
+ *   ENOENT       no such name
+ *   ENOTEMPTY    the node has children
+ *   ELOOP        a node cannot move below itself
  *   ENAMETOOLONG a name of more than WN_NAME_MAX bytes
  *   EACCES       mode bits or rights do not allow it
  *   EPERM        restricted: the client's list of ops does not hold it
- *   ESTALE       the handle's generation is gone, for ever
+ *   ESTALE       the handle's generation is gone, for ever; or the node lies
+ *                outside the capability's subtree, which looks the same
  *   EBUSY        set up, enabled or in use already
  *   ENXIO        not set up, or not enabled yet
  *   ENOTTY       no such ioctl on this file
@@ -362,6 +365,12 @@ struct wn_sqe {
 #define WN_SQE_WIDE		(1U << 5)	/* the next slot belongs to it */
 #define WN_SQE_FLAGS		0x3fU		/* all that are known */
 
+/*
+ * A result is an error where it lies in -4095 .. -1. Any other value is the
+ * opcode's own; a handle may have its top bit set, so "below zero" is no test.
+ */
+#define WN_RES_IS_ERROR(res)	((__u64)(res) > (__u64)-4096)
+
 /* A completion. */
 struct wn_cqe {
 	__aligned_u64 user_data; /* of the submission */
@@ -422,14 +431,96 @@ struct wn_event {
 #define WN_OP_NOP		0
 #define WN_NOP_RESULT		(1U << 0)
 
+/*
+ * Ops on nodes. node 0 is the capability's own node; for a capability over the
+ * whole domain that is the root. With WN_SQE_IF_VERSION the version is that of
+ * node. Beyond the errnos named: EACCES (a right is missing), ESTALE, EAGAIN.
+ * All but NODE_READ and QUERY may be in an atomic group. w[2] is the
+ * idempotency key with WN_SQE_IDEM, which all that change something take.
+ *
+ * A name has 1 to WN_NAME_MAX bytes, none of them '/' or NUL, is not "." or
+ * "..", and is given in a second slot (WN_SQE_WIDE): 64 bytes, NUL-padded.
+ */
+
+/*
+ * NODE_CREATE: a new child of node, which is the first of its children from
+ * now on. Wide: its name. w[0]: type in the low 32 bits, state in the high;
+ * w[1]: tags; op_flags: WN_CREATE_TIER(t), else its tier is node's. Result: the
+ * handle. Right: CREATE. EEXIST; ENOSPC: nodes, children, depth, or no room in
+ * the name index; EDQUOT; EINVAL: a stronger tier than node's.
+ */
 #define WN_OP_NODE_CREATE	1
+#define WN_CREATE_TIER(tier)	(((__u32)(tier) + 1) & 3)
+#define WN_CREATE_FLAGS		3U
+
+/*
+ * NODE_DESTROY: node and all below it. Its handle and name are gone at once;
+ * those below stay valid by handle until the engine reaches them, but nothing
+ * can be created, moved or renamed there. Right: DESTROY. EBUSY: the root. With
+ * WN_DESTROY_LEAF only if it has no children (ENOTEMPTY); in an atomic group
+ * that flag must be given (EINVAL).
+ */
 #define WN_OP_NODE_DESTROY	2
+#define WN_DESTROY_LEAF		(1U << 0)
+
+/*
+ * NODE_MOVE: node becomes the first child of the node arg; its name stays.
+ * Result: its version. Rights: WRITE, and CREATE for arg. EEXIST; ELOOP; EBUSY:
+ * the root; ENOSPC: children, depth, index; EINVAL: arg's tier is weaker.
+ * The depth below a moved node counts as the deepest it was since it last had
+ * no children.
+ */
 #define WN_OP_NODE_MOVE		3
+
+/*
+ * NODE_RENAME: wide: the new name; the old one again is no error. Result: its
+ * version. Right: WRITE. EEXIST; EBUSY: the root; EACCES: the capability's own
+ * node, whose name belongs to the world outside; ENOSPC: index.
+ */
 #define WN_OP_NODE_RENAME	4
+
+/*
+ * NODE_SET: change some fields, op_flags says which (EINVAL: none). w[0]: type
+ * in the low 32 bits, state in the high; w[1]: tags to set, add or take away,
+ * one of these; arg: the user word number WN_SET_USER_WORD(n). Wide: the user
+ * words, all of them, in the slot's first 32 bytes, the rest zero. Result: the
+ * version. Right: WRITE.
+ */
 #define WN_OP_NODE_SET		5
+#define WN_SET_TYPE		(1U << 0)
+#define WN_SET_STATE		(1U << 1)
+#define WN_SET_TAGS		(1U << 2)
+#define WN_SET_TAGS_ADD		(1U << 3)
+#define WN_SET_TAGS_DEL		(1U << 4)
+#define WN_SET_USER		(1U << 5)
+#define WN_SET_USER_WORD(n)	(WN_SET_USER | (((__u32)(n) & 3) << 8))
+#define WN_SET_FLAGS		0x33fU
+
+/*
+ * NODE_READ: struct wn_node_rec to offset w[0] (a multiple of 8) of the arena
+ * to the client. Result: its bytes. Right: READ. ENXIO: no arena; ENOBUFS: does
+ * not fit. Of the capability's own node parent and next read as none.
+ */
 #define WN_OP_NODE_READ		6
+
+/* LOOKUP: wide: a name. Result: the handle of node's child. Right: READ. ENOENT. */
 #define WN_OP_LOOKUP		7
+
+/*
+ * QUERY: the nodes below node, itself included, that pass a filter. Wide:
+ * struct wn_filter. w[0]: offset in the arena to the client (a multiple of 8)
+ * of a struct wn_found and up to w[1] (1 to WN_QUERY_MAX) records; arg: the
+ * cursor and w[2] the "until" of the answer before, both 0 to begin with.
+ * Result: the number of records, which may be 0 before the end. Right: READ.
+ *
+ * Nodes come in the order of their indexes. Each that is there from the first
+ * call to the last comes exactly once; one that is created after the first call
+ * does not come; the filter sees a node as it is when it is visited. For
+ * changes since: ask next time for those since this time's until.
+ */
 #define WN_OP_QUERY		8
+#define WN_QUERY_MAX		64
+
 #define WN_OP_CELL_CREATE	16
 #define WN_OP_CELL_DESTROY	17
 #define WN_OP_CELL_UPDATE	18
@@ -460,6 +551,38 @@ struct wn_event {
 #define WN_OP_CAP_READ		58
 #define WN_OP_DIGEST		64
 #define WN_OP_MAX		255	/* opcodes fit in four words of 64 bits */
+
+/* ------------------------------------------------------------- queries */
+
+#define WN_FILTER_TYPE		(1U << 0)
+#define WN_FILTER_STATE		(1U << 1)
+#define WN_FILTER_TAGS		(1U << 2)	/* (tags & tags_mask) == tags_value */
+#define WN_FILTER_OWNER		(1U << 3)
+#define WN_FILTER_SINCE		(1U << 4)	/* hlc > since */
+#define WN_FILTER_PREFIX	(1U << 5)	/* of the name */
+#define WN_FILTER_FLAGS		0x3fU
+#define WN_PREFIX_MAX		15
+
+/* What a node must be; fields without their flag are zero. */
+struct wn_filter {
+	__u32 flags;		/* WN_FILTER_* */
+	__u32 type;
+	__u32 state;
+	__u32 owner;
+	__aligned_u64 tags_mask;
+	__aligned_u64 tags_value;
+	__aligned_u64 since;
+	__u8 prefix[16];	/* NUL-padded, at most WN_PREFIX_MAX bytes */
+	__aligned_u64 reserved;	/* 0 */
+};
+
+/* The answer; the records follow it. */
+struct wn_found {
+	__aligned_u64 cursor;	/* for the next call; 0: that was all */
+	__aligned_u64 until;	/* domain clock when the query began */
+	__u32 count;		/* records that follow */
+	__u32 reserved;		/* 0 */
+};
 
 /* -------------------------------------------------------------- rights */
 
@@ -501,12 +624,76 @@ struct wn_area {
 	__u32 count;
 };
 
-#define WN_AREA_NODES		0
+#define WN_AREA_NODES		0	/* struct wn_node_rec, by index */
 #define WN_AREA_CELLS		1
 #define WN_AREA_ELEMS		2
-#define WN_AREA_NAMES		3
+#define WN_AREA_NAMES		3	/* struct wn_name_bucket, a power of two of them */
 #define WN_AREA_SLAB		4
 #define WN_AREAS		8
+
+/*
+ * How to read a record that begins with seq while the engine may change it:
+ *
+ *   1. load seq, acquire. Odd: it is being written, begin again.
+ *   2. load the words that are wanted, each once, each with acquire.
+ *   3. load seq, relaxed. Not the same as in 1: begin again.
+ *
+ * It needs no fence: step 2's acquires keep step 3 behind them, and on the
+ * writer's side every word is stored with release behind the odd seq. After 64
+ * tries use WN_OP_NODE_READ. Then hold the record's handle against the one that
+ * is wanted: the index may have gone to another node.
+ *
+ * What was read of several records fits together only if wn_public.epoch was
+ * even and the same before and after. It is odd while a change is written out.
+ */
+
+/* A node. Three cache lines; the second of them is for those who list children. */
+struct wn_node_rec {
+	__u32 seq;		/* odd: being written */
+	__u32 flags;		/* 0 */
+	__aligned_u64 handle;	/* 0: no node lies here */
+	__aligned_u64 parent;	/* handle; 0: the root */
+	__aligned_u64 version;	/* 1 when created, grows with each change of the record */
+	__aligned_u64 hlc;	/* domain clock of the last change */
+	__u32 type;		/* the application's, as all down to user */
+	__u32 state;
+	__aligned_u64 tags;
+	__u32 owner;		/* number of the client that created it */
+	__u16 nr_children;
+	__u8 tier;		/* WN_TIER_* */
+	__u8 reserved0;		/* 0 */
+
+	__aligned_u64 user[4];
+	__u32 first_child;	/* index, WN_HANDLE_INDEX_MASK: none; as the two below */
+	__u32 next;		/* older sibling */
+	__u32 first_cell;
+	__u32 nr_cells;
+	__aligned_u64 created;	/* domain clock */
+	__aligned_u64 reserved1; /* 0 */
+
+	__u8 name[WN_NAME_BYTES]; /* NUL-padded */
+};
+
+/*
+ * The name index: a child's index by its parent's handle and its name.
+ *
+ * The hash is SipHash-1-3 (one round a word, three at the end) under
+ * wn_public.name_key, of these 64-bit words: the parent's handle; the name as
+ * (length + 7) / 8 little-endian words, NUL-padded; the length.
+ *
+ * A name lies in the bucket hash & (count - 1), nowhere else; when that is full
+ * a create fails with ENOSPC. An entry is 0 or, with b = wn_public.name_bits,
+ * (hash >> 32) << b (what is shifted out is lost) | index + 1. Load each entry
+ * with acquire; one that fits says where to look, and the record there says
+ * whether it is the one: parent and name. So a look-up touches three cache
+ * lines: the bucket, the record's first and its name's. That there is no such
+ * name is certain only under one even epoch, as above.
+ */
+#define WN_NAME_ENTRIES		16
+
+struct wn_name_bucket {
+	__u32 entries[WN_NAME_ENTRIES];
+};
 
 /* Counters of a domain, indexes of wn_public.stats; they only grow. */
 #define WN_STAT_SUBMITTED	0	/* entries taken */
@@ -525,8 +712,11 @@ struct wn_public {
 	__u32 header_bytes;	/* of this struct */
 	__aligned_u64 bytes;	/* of the region */
 	__aligned_u64 domain;	/* the domain's id */
-	__aligned_u64 reserved[4];
-	__aligned_u64 epoch;	/* changes: grows with every applied change */
+	__aligned_u64 root;	/* handle */
+	__aligned_u64 name_key[2]; /* of the name index */
+	__u32 name_bits;	/* of the name index */
+	__u32 reserved;		/* 0 */
+	__aligned_u64 epoch;	/* changes: grows by 2 with every applied change; odd: on the way */
 	__aligned_u64 hlc;	/* changes: the domain's clock, last stamp given */
 	__aligned_u64 pad0[6];
 	struct wn_area areas[WN_AREAS];
