@@ -169,7 +169,7 @@ TEST_F(libwn, fork)
 
 static int open_own(void *path)
 {
-	const struct wn_cqe *cqe;
+	const struct wn_cqe *cqe = NULL;
 	struct wn wn;
 	int err = wn_open(&wn, path, NULL);
 
@@ -179,7 +179,7 @@ static int open_own(void *path)
 	err = wn_submit(&wn);
 	if (err == 1)
 		err = wn_wait_cqe(&wn, &cqe, 0);
-	if (!err && cqe->user_data != 5)
+	if (!err && (!cqe || cqe->user_data != 5))
 		err = -EPROTO;
 	wn_close(&wn);
 	return err;
