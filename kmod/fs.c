@@ -146,7 +146,14 @@ static bool is_domain(struct inode *inode)
 
 static bool reserve_domain(struct wn_mount *mount)
 {
-	return atomic_add_unless(&mount->domains, 1, READ_ONCE(mount->max));
+	int domains = atomic_read(&mount->domains);
+
+	/* A remount may have lowered the limit below what is there. */
+	do {
+		if ((u32)domains >= READ_ONCE(mount->max))
+			return false;
+	} while (!atomic_try_cmpxchg(&mount->domains, &domains, domains + 1));
+	return true;
 }
 
 static struct inode *domain_inode(struct super_block *sb, struct wn_domain *domain, umode_t mode)
