@@ -6,6 +6,7 @@
 #include <linux/log2.h>
 #include <linux/pid.h>
 #include <linux/sched.h>
+#include <linux/string.h>
 
 #include "client.h"
 #include "domain.h"
@@ -113,7 +114,8 @@ static void init_ring(struct wn_client *client, const struct wn_setup *s)
 		kern->inbox_entries[i] = s->inbox_entries[i];
 	/* No thread polls: whoever submits enters. */
 	wn_ring_flag(&client->ring, WN_KR_F_NEED_WAKEUP, true);
-	wn_op_supported(client->allowed);
+	/* No restriction; what the module does not know is refused as unknown, not as forbidden. */
+	memset(client->allowed, 0xff, sizeof(client->allowed));
 }
 
 static void open_windows(struct wn_client *client, const struct wn_window *at)
@@ -203,6 +205,7 @@ long wn_client_restrict(struct wn_client *client, void __user *uarg)
 {
 	struct wn_domain *domain = client->domain;
 	struct wn_restrict r = {};
+	u64 known[WN_OP_WORDS];
 	int usize, i;
 
 	usize = wn_uarg_get(&r, sizeof(r), sizeof(r), uarg);
@@ -219,10 +222,11 @@ long wn_client_restrict(struct wn_client *client, void __user *uarg)
 		if (wn_client_check_owner(client))
 			return -EOWNERDEAD;
 	}
+	wn_op_supported(known);
 	mutex_lock(&domain->lock);
 	for (i = 0; i < WN_OP_WORDS; i++) {
 		client->allowed[i] &= r.ops[i];
-		r.ops[i] = client->allowed[i];
+		r.ops[i] = client->allowed[i] & known[i];
 	}
 	mutex_unlock(&domain->lock);
 	return wn_uarg_put(&r, sizeof(r), usize, uarg);
