@@ -29,7 +29,9 @@ static const struct fs_parameter_spec params[] = {
 struct wn_mount_context {
 	struct wn_mount *mount;
 	int (*fill)(struct super_block *sb, struct fs_context *fc);
-	bool owner_given;	/* uid=, gid= or mode= */
+	bool uid_given;
+	bool gid_given;
+	bool mode_given;
 	bool max_given;
 	bool size_given;
 };
@@ -81,19 +83,19 @@ static int parse_param(struct fs_context *fc, struct fs_parameter *param)
 		mount->uid = make_kuid(fc->user_ns, result.uint_32);
 		if (!uid_valid(mount->uid))
 			return invalfc(fc, "uid=%u: no such user here", result.uint_32);
-		ctx->owner_given = true;
+		ctx->uid_given = true;
 		return 0;
 	case Opt_gid:
 		mount->gid = make_kgid(fc->user_ns, result.uint_32);
 		if (!gid_valid(mount->gid))
 			return invalfc(fc, "gid=%u: no such group here", result.uint_32);
-		ctx->owner_given = true;
+		ctx->gid_given = true;
 		return 0;
 	case Opt_mode:
 		if (result.uint_32 & ~0777)
 			return invalfc(fc, "mode=%o: want permission bits only", result.uint_32);
 		mount->mode = result.uint_32;
-		ctx->owner_given = true;
+		ctx->mode_given = true;
 		return 0;
 	case Opt_size:
 		ctx->size_given = true;
@@ -112,13 +114,19 @@ static int get_tree(struct fs_context *fc)
 	return get_tree_nodev(fc, ctx->fill);
 }
 
-/* A remount changes limits only; who owns what is chmod's and chown's. */
+/*
+ * A remount changes limits only; who owns what is chmod's and chown's. What is
+ * as it was may be named: mount(8) repeats the options that it finds in
+ * /proc/self/mountinfo.
+ */
 static int reconfigure(struct fs_context *fc)
 {
 	struct wn_mount_context *ctx = fc->fs_private;
 	struct wn_mount *mount = fc->root->d_sb->s_fs_info;
 
-	if (ctx->owner_given)
+	if ((ctx->uid_given && !uid_eq(ctx->mount->uid, mount->uid)) ||
+	    (ctx->gid_given && !gid_eq(ctx->mount->gid, mount->gid)) ||
+	    (ctx->mode_given && ctx->mount->mode != mount->mode))
 		return invalfc(fc, "uid=, gid= and mode= are fixed at the first mount");
 	if (ctx->max_given)
 		WRITE_ONCE(mount->max, ctx->mount->max);
