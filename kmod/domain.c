@@ -2,9 +2,11 @@
 #include "domain.h"
 #include "main.h"
 
+#include <linux/random.h>
 #include <linux/slab.h>
 
 #include "core/bounds.h"
+#include "core/client.h"
 #include "core/core.h"
 #include "uarg.h"
 
@@ -84,6 +86,8 @@ struct wn_domain *wn_domain_new(const struct wn_bounds *bounds, kuid_t uid,
 
 	domain->id = atomic64_inc_return(&last_id);
 	ident.domain = domain->id;
+	get_random_bytes(ident.name_key, sizeof(ident.name_key));
+	get_random_bytes(ident.secret, sizeof(ident.secret));
 	domain->core = wn_core_init(domain->public.addr, domain->private.addr, bounds, &ident);
 	err = -EINVAL;
 	if (WARN_ON_ONCE(!domain->core))
@@ -97,12 +101,16 @@ err:
 
 int wn_domain_join(struct wn_domain *domain, struct wn_client *client, u64 bytes)
 {
+	/* Until a mode says less: who may open for writing may do all. */
+	const struct wn_core_open first = { .rights = WN_RIGHT_ALL };
 	int number = -ENOSPC;
 	u32 i;
 
 	mutex_lock(&domain->lock);
 	for (i = 0; i < domain->bounds.clients; i++) {
 		if (domain->clients[i])
+			continue;
+		if (WARN_ON_ONCE(wn_core_client_open(domain->core, i, &first)))
 			continue;
 		domain->clients[i] = client;
 		domain->nr_clients++;
@@ -118,6 +126,7 @@ int wn_domain_join(struct wn_domain *domain, struct wn_client *client, u64 bytes
 void wn_domain_leave(struct wn_domain *domain, u32 number, u64 bytes)
 {
 	mutex_lock(&domain->lock);
+	wn_core_client_close(domain->core, number);
 	domain->clients[number] = NULL;
 	domain->nr_clients--;
 	domain->client_bytes -= bytes;

@@ -21,7 +21,11 @@
 static u32 turn(struct wn_client *client, u32 max)
 {
 	struct wn_domain *domain = client->domain;
-	const struct wn_turn turn = { .ring = &client->ring, .allowed = client->allowed };
+	const struct wn_turn turn = {
+		.ring = &client->ring,
+		.allowed = client->allowed,
+		.client = client->number,
+	};
 	struct wn_now now;
 	u32 taken;
 

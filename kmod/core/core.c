@@ -2,25 +2,169 @@
 #include "core.h"
 
 #include "bounds.h"
+#include "cap.h"
+#include "client.h"
+#include "clock.h"
+#include "idem.h"
+#include "names.h"
+#include "node.h"
+#include "op.h"
 
-/* Cut the next piece of so many bytes; every piece is aligned to a cache line. */
-static bool cut(u64 *total, u64 bytes)
+#define LINE 64u
+
+/* Where everything lies: offsets, in the order of the memory. */
+struct layout {
+	/* public */
+	u64 header, node_pictures, name_pictures, public_bytes;
+	/* private, state */
+	u64 core, nodes, own, pool, names, types, states, changed, clients, caps, keys, heads;
+	u64 scratch;
+	/* private, scratch */
+	u64 tx, log, edits, node_marks, name_marks, group, results, reach, worst, epoch;
+	u64 private_bytes;
+	bool overflow;
+};
+
+/* Cut the next piece of so many entries; every piece is aligned to a cache line. */
+static u64 cut(struct layout *l, u64 *total, u64 entries, u64 bytes)
 {
-	u64 padded;
+	const u64 at = *total;
+	u64 size, padded;
 
-	return !wn_add_overflow(bytes, 63ULL, &padded) &&
-	       !wn_add_overflow(*total, padded & ~63ULL, total);
+	if (wn_mul_overflow(entries, bytes, &size) ||
+	    wn_add_overflow(size, (u64)(LINE - 1), &padded) ||
+	    wn_add_overflow(*total, padded & ~(u64)(LINE - 1), total))
+		l->overflow = true;
+	return at;
+}
+
+static int layout(struct layout *l, const struct wn_bounds *b)
+{
+	const u32 buckets = wn_names_buckets(b->nodes);
+	u64 *at;
+
+	wn_memset(l, 0, sizeof(*l));
+	at = &l->public_bytes;
+	l->header = cut(l, at, 1, sizeof(struct wn_public));
+	l->node_pictures = cut(l, at, b->nodes, sizeof(struct wn_node_rec));
+	l->name_pictures = cut(l, at, buckets, sizeof(struct wn_name_bucket));
+
+	at = &l->private_bytes;
+	l->core = cut(l, at, 1, sizeof(struct wn_core));
+	l->nodes = cut(l, at, b->nodes, sizeof(struct wn_node_rec));
+	l->own = cut(l, at, b->nodes, sizeof(struct wn_node_own));
+	l->pool = cut(l, at, 1, wn_pool_bytes(b->nodes));
+	l->names = cut(l, at, buckets, sizeof(struct wn_name_bucket));
+	l->types = cut(l, at, 1, wn_facet_bytes(b->nodes));
+	l->states = cut(l, at, 1, wn_facet_bytes(b->nodes));
+	l->changed = cut(l, at, 1, wn_changed_bytes(b->nodes));
+	l->clients = cut(l, at, b->clients, sizeof(struct wn_core_client));
+	l->caps = cut(l, at, (u64)b->clients * b->caps, sizeof(struct wn_cap));
+	l->keys = cut(l, at, (u64)b->clients * b->idem_keys, sizeof(struct wn_idem));
+	l->heads = cut(l, at, (u64)b->clients * wn_idem_heads(b->idem_keys), sizeof(u32));
+
+	l->scratch = *at;
+	l->tx = cut(l, at, 1, sizeof(struct wn_tx));
+	l->log = cut(l, at, b->group_ops, WN_TX_OP_WORDS * sizeof(u64));
+	l->edits = cut(l, at, b->group_ops, WN_TX_OP_EDITS * sizeof(u32));
+	l->node_marks = cut(l, at, b->nodes, 1);
+	l->name_marks = cut(l, at, buckets, 1);
+	l->group = cut(l, at, b->group_ops, 2 * sizeof(struct wn_sqe));
+	l->results = cut(l, at, b->group_ops, sizeof(struct wn_op_result));
+	l->reach = cut(l, at, (u64)b->clients * WN_REACH_ENTRIES, sizeof(struct wn_reach));
+	l->worst = cut(l, at, WN_OP_COUNT, sizeof(u32));
+	l->epoch = cut(l, at, 1, sizeof(u64));
+	return l->overflow ? -EOVERFLOW : 0;
 }
 
 int wn_core_size(const struct wn_bounds *bounds, struct wn_core_size *size)
 {
-	u64 public = 0, private = 0;
+	struct layout l;
 
-	if (!cut(&public, sizeof(struct wn_public)) ||
-	    !cut(&private, sizeof(struct wn_core)) ||
-	    !cut(&private, wn_pool_bytes(bounds->nodes)))
+	if (layout(&l, bounds))
 		return -EOVERFLOW;
-	*size = (struct wn_core_size){ .public_bytes = public, .private_bytes = private };
+	size->public_bytes = l.public_bytes;
+	size->private_bytes = l.private_bytes;
+	return 0;
+}
+
+static void init_tx(struct wn_core *core, const struct layout *l, u8 *public, u8 *private)
+{
+	struct wn_tx *tx = (void *)(private + l->tx);
+
+	wn_tx_init(tx, private, (void *)(private + l->log), (void *)(private + l->edits),
+		   core->bounds.group_ops);
+	tx->tables[WN_TABLE_NODES] = (struct wn_table){
+		.truth = (void *)(private + l->nodes),
+		.picture = (void *)(public + l->node_pictures),
+		.marks = private + l->node_marks,
+		.words = sizeof(struct wn_node_rec) / sizeof(u64),
+		.sequenced = true,
+	};
+	tx->tables[WN_TABLE_NAMES] = (struct wn_table){
+		.truth = (void *)(private + l->names),
+		.picture = (void *)(public + l->name_pictures),
+		.marks = private + l->name_marks,
+		.words = sizeof(struct wn_name_bucket) / sizeof(u64),
+	};
+	core->tx = tx;
+}
+
+static void init_clients(struct wn_core *core, const struct layout *l, u8 *private)
+{
+	const struct wn_bounds *b = &core->bounds;
+	u32 i;
+
+	core->clients = (void *)(private + l->clients);
+	for (i = 0; i < b->clients; i++) {
+		struct wn_core_client *client = &core->clients[i];
+
+		client->caps = (struct wn_cap *)(private + l->caps) + (u64)i * b->caps;
+		client->idem.keys = (struct wn_idem *)(private + l->keys) + (u64)i * b->idem_keys;
+		client->idem.heads = (u32 *)(private + l->heads) +
+				     (u64)i * wn_idem_heads(b->idem_keys);
+	}
+}
+
+static void init_public(struct wn_core *core, const struct layout *l, u64 domain)
+{
+	const u32 buckets = core->name_mask + 1;
+	struct wn_public *p = core->public;
+
+	p->magic = WN_PUBLIC_MAGIC;
+	p->layout = WN_LAYOUT_VERSION;
+	p->header_bytes = sizeof(*p);
+	p->bytes = l->public_bytes;
+	p->domain = domain;
+	p->root = core->root;
+	p->name_key[0] = core->name_key[0];
+	p->name_key[1] = core->name_key[1];
+	p->name_bits = core->name_bits;
+	p->areas[WN_AREA_NODES] = (struct wn_area){
+		l->node_pictures, sizeof(struct wn_node_rec), core->bounds.nodes };
+	p->areas[WN_AREA_NAMES] = (struct wn_area){
+		l->name_pictures, sizeof(struct wn_name_bucket), buckets };
+}
+
+static int make_root(struct wn_core *core)
+{
+	struct wn_node_rec *rec;
+
+	core->root = wn_tx_alloc(core->tx, &core->nodes);
+	if (!core->root)
+		return -ENOSPC;
+	core->own[0].prev = WN_INDEX_NONE;
+	core->own[0].next_doomed = WN_INDEX_NONE;
+	rec = wn_node_edit(core, 0, WN_NODE_HEAD | WN_NODE_LINKS | WN_NODE_NAME);
+	rec->handle = core->root;
+	rec->version = 1;
+	rec->tier = WN_TIER_STRONG;
+	rec->first_child = WN_INDEX_NONE;
+	rec->next = WN_INDEX_NONE;
+	rec->first_cell = WN_INDEX_NONE;
+	wn_facet_add(core->tx, &core->types, 0, 0);
+	wn_facet_add(core->tx, &core->states, 0, 0);
+	wn_core_commit(core);
 	return 0;
 }
 
@@ -28,22 +172,76 @@ struct wn_core *wn_core_init(void *public, void *private, const struct wn_bounds
 			     const struct wn_core_ident *ident)
 {
 	struct wn_core *core = private;
-	struct wn_core_size size;
-	u64 at = 0;
+	u8 *base = private;
+	struct layout l;
 
-	if (wn_bounds_check(bounds) || wn_core_size(bounds, &size) ||
-	    !cut(&at, sizeof(*core)))
+	if (wn_bounds_check(bounds) || layout(&l, bounds))
 		return NULL;
 	core->public = public;
 	core->bounds = *bounds;
-	if (wn_pool_init(&core->nodes, (u8 *)private + at, bounds->nodes))
+	core->state_bytes = l.scratch;
+	core->name_key[0] = ident->name_key[0];
+	core->name_key[1] = ident->name_key[1];
+	core->secret[0] = ident->secret[0];
+	core->secret[1] = ident->secret[1];
+	core->name_bits = wn_names_bits(bounds->nodes);
+	core->name_mask = wn_names_buckets(bounds->nodes) - 1;
+	core->doomed = core->last_doomed = core->reaping = WN_INDEX_NONE;
+	if (wn_pool_init(&core->nodes, base + l.pool, bounds->nodes))
 		return NULL;
-	core->public->magic = WN_PUBLIC_MAGIC;
-	core->public->layout = WN_LAYOUT_VERSION;
-	core->public->header_bytes = sizeof(struct wn_public);
-	core->public->bytes = size.public_bytes;
-	core->public->domain = ident->domain;
+	wn_facet_init(&core->types, base + l.types, bounds->nodes);
+	wn_facet_init(&core->states, base + l.states, bounds->nodes);
+	wn_changed_init(&core->changed, base + l.changed, bounds->nodes);
+	core->own = (void *)(base + l.own);
+	core->group = (void *)(base + l.group);
+	core->results = (void *)(base + l.results);
+	core->reach = (void *)(base + l.reach);
+	core->worst = (void *)(base + l.worst);
+	core->tree_epoch = (void *)(base + l.epoch);
+	*core->tree_epoch = 1;
+	init_clients(core, &l, base);
+	init_tx(core, &l, public, base);
+	if (make_root(core))
+		return NULL;
+	init_public(core, &l, ident->domain);
 	return core;
+}
+
+u64 wn_core_stamp(struct wn_core *core, const struct wn_now *now)
+{
+	WN_TX_SET(core->tx, core->hlc, wn_clock_next(core->hlc, now->realtime));
+	return core->hlc;
+}
+
+/*
+ * Odd epoch (relaxed), the records (release), the clock, even epoch (release):
+ * a reader that sees the same even epoch before and after saw no half.
+ */
+void wn_core_commit(struct wn_core *core)
+{
+	struct wn_public *public = core->public;
+
+	if (!wn_tx_changed(core->tx))
+		return;
+	WRITE_ONCE(public->epoch, core->epoch + 1);
+	wn_tx_commit(core->tx);
+	wn_store_release(&public->hlc, core->hlc);
+	core->epoch += 2;
+	wn_store_release(&public->epoch, core->epoch);
+}
+
+void wn_core_rollback(struct wn_core *core)
+{
+	if (!wn_tx_changed(core->tx))
+		return;
+	wn_tx_rollback(core->tx);
+	/* Scope checks may have looked at what is no more. */
+	++*core->tree_epoch;
+}
+
+u32 wn_core_worst(const struct wn_core *core, u32 opcode)
+{
+	return opcode < WN_OP_COUNT ? core->worst[opcode] : 0;
 }
 
 void wn_core_count(struct wn_core *core, u32 stat, u64 n)

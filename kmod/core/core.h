@@ -4,18 +4,32 @@
  *
  *   public   read by every client with the right, written by the engine alone:
  *            struct wn_public and the tables it points to
- *   private  never mapped: the pool's bitmaps, and struct wn_core itself
+ *   private  never mapped: struct wn_core and all other state, then scratch
  *
  * The caller lets one thread at a time in. Nothing here allocates, locks,
- * sleeps or reads a clock: the time is handed in, once a turn.
+ * sleeps or reads a clock: the time is handed in, once a turn. docs/core.md
+ * has the whole.
  */
 #ifndef WN_CORE_CORE_H
 #define WN_CORE_CORE_H
 
 #include <linux/worknode.h>
 
+#include "changed.h"
+#include "facet.h"
 #include "pool.h"
 #include "port.h"
+#include "tx.h"
+
+#define WN_OP_WORDS	4	/* opcodes as bits: wn_query.ops */
+#define WN_OP_COUNT	(WN_OP_MAX + 1)
+
+struct wn_cap;
+struct wn_core_client;
+struct wn_idem;
+struct wn_node_own;
+struct wn_op_result;
+struct wn_reach;
 
 struct wn_now {
 	u64 realtime;		/* ns since 1970 */
@@ -23,14 +37,40 @@ struct wn_now {
 };
 
 struct wn_core {
+	/* Constant. */
 	struct wn_public *public;
 	struct wn_bounds bounds;
+	u64 name_key[2];	/* public: libwn looks names up */
+	u64 secret[2];		/* for hashes of which nobody may know the outcome */
+	u64 root;		/* handle */
+	u64 state_bytes;	/* of private memory; scratch is behind them */
+	u32 name_bits, name_mask;
+	struct wn_node_own *own;	/* by node */
+	struct wn_core_client *clients;	/* by number */
+
+	/* State. */
 	struct wn_pool nodes;
+	struct wn_facet types, states;
+	struct wn_changed changed;
+	u64 hlc;		/* last stamp given */
+	u64 epoch;		/* as readers see it: even */
+	u32 doomed, last_doomed; /* destroyed nodes with others below, in their order */
+	u32 reaping;		/* where wn_core_slice() is; WN_INDEX_NONE: at no place */
+
+	/* Scratch. */
+	struct wn_tx *tx;
+	struct wn_sqe *group;		/* two for each op of a group */
+	struct wn_op_result *results;	/* of a group */
+	struct wn_reach *reach;		/* what scope checks found */
+	u32 *worst;			/* steps, by opcode */
+	u64 *tree_epoch;		/* grows when a node goes or moves; never falls */
 };
 
 /* Who the domain is: nothing of it may come from a client. */
 struct wn_core_ident {
 	u64 domain;		/* unique id */
+	u64 name_key[2];	/* random; readers see it */
+	u64 secret[2];		/* random; nobody sees it */
 };
 
 struct wn_core_size {
@@ -42,11 +82,22 @@ struct wn_core_size {
 int wn_core_size(const struct wn_bounds *bounds, struct wn_core_size *size);
 
 /*
- * Lay a domain out in zeroed memory of that size, 8-aligned. Returns the core,
- * which lies in the private memory, or NULL if the bounds are not valid.
+ * Lay a domain out in zeroed memory of that size, 8-aligned, better 64-aligned.
+ * Returns the core, which lies in the private memory, or NULL if the bounds are
+ * not valid. The domain has a root, and no client yet (client.h).
  */
 struct wn_core *wn_core_init(void *public, void *private, const struct wn_bounds *bounds,
 			     const struct wn_core_ident *ident);
+
+/* Make the open transaction final, or as if it had never been. */
+void wn_core_commit(struct wn_core *core);
+void wn_core_rollback(struct wn_core *core);
+
+/* The next stamp. Part of the transaction. */
+u64 wn_core_stamp(struct wn_core *core, const struct wn_now *now);
+
+/* Most steps that one op of an opcode took. */
+u32 wn_core_worst(const struct wn_core *core, u32 opcode);
 
 /* Add to one of the public counters. */
 void wn_core_count(struct wn_core *core, u32 stat, u64 n);

@@ -1,31 +1,76 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 #include "op.h"
 
-typedef s64 (*wn_op_fn)(struct wn_core *core, const struct wn_sqe *sqe,
-			const struct wn_sqe *data, const struct wn_now *now);
+#include "client.h"
+#include "node.h"
 
-static s64 op_nop(struct wn_core *core, const struct wn_sqe *sqe, const struct wn_sqe *data,
-		  const struct wn_now *now)
+/* Fields of an entry that may be other than zero. */
+#define ARG	(1u << 0)
+#define W0	(1u << 1)
+#define W1	(1u << 2)
+#define W2	(1u << 3)
+#define NODE	(1u << 4)	/* node names a node, 0 the capability's own */
+
+enum wide { NARROW, WIDE, EITHER };
+
+struct wn_op_def {
+	s64 (*apply)(struct wn_call *call);
+	u8 flags;		/* WN_SQE_* that make sense with it */
+	u8 fields;
+	u16 rights;
+	u32 op_flags;
+	u32 steps;		/* bound */
+	enum wide wide;
+};
+
+/* Flags that the turn sees to. */
+#define CHAIN	(WN_SQE_LINK | WN_SQE_QUIET)
+#define LOOK	(CHAIN | WN_SQE_IF_VERSION)
+#define CHANGE	(CHAIN | WN_SQE_IF_VERSION | WN_SQE_ATOMIC | WN_SQE_IDEM)
+
+/*
+ * What every op may take: the walks of two scope checks, one more up to the
+ * root, the chains of an idempotency key that is looked for and of one that goes.
+ */
+#define WALK	(WN_DEPTH_MAX + 1)
+#define KEYS	(2 * 1024)
+#define COMMON	(2 * WALK + KEYS)
+
+static s64 op_nop(struct wn_call *call)
 {
-	(void)core, (void)now;
-	if (data || sqe->op_flags & ~WN_NOP_RESULT || sqe->cap || sqe->node || sqe->arg ||
-	    sqe->version || sqe->w[1] || sqe->w[2])
+	const struct wn_sqe *sqe = call->sqe;
+
+	if (sqe->cap)
 		return -EINVAL;
 	if (!(sqe->op_flags & WN_NOP_RESULT))
 		return sqe->w[0] ? -EINVAL : 0;
 	return (s64)sqe->w[0];
 }
 
-struct wn_op_def {
-	wn_op_fn apply;
-	u8 flags;		/* WN_SQE_* that make sense with it */
-};
-
-/* Flags that the turn sees to, for every op. */
-#define WN_OP_CHAIN	(WN_SQE_LINK | WN_SQE_QUIET | WN_SQE_WIDE)
-
 static const struct wn_op_def ops[] = {
-	[WN_OP_NOP] = { op_nop, WN_OP_CHAIN },
+	[WN_OP_NOP] = {
+		op_nop, CHAIN | WN_SQE_ATOMIC, W0, 0, WN_NOP_RESULT, COMMON, NARROW },
+	[WN_OP_NODE_CREATE] = {
+		wn_op_node_create, CHANGE, NODE | W0 | W1, WN_RIGHT_CREATE,
+		WN_CREATE_FLAGS, COMMON + 3 * WALK + 64, WIDE },
+	[WN_OP_NODE_DESTROY] = {
+		wn_op_node_destroy, CHANGE, NODE, WN_RIGHT_DESTROY,
+		WN_DESTROY_LEAF, COMMON + WALK + 64, NARROW },
+	[WN_OP_NODE_MOVE] = {
+		wn_op_node_move, CHANGE, NODE | ARG, WN_RIGHT_WRITE | WN_RIGHT_CREATE,
+		0, COMMON + 3 * WALK + 64, NARROW },
+	[WN_OP_NODE_RENAME] = {
+		wn_op_node_rename, CHANGE, NODE, WN_RIGHT_WRITE, 0, COMMON + WALK + 64, WIDE },
+	[WN_OP_NODE_SET] = {
+		wn_op_node_set, CHANGE, NODE | ARG | W0 | W1, WN_RIGHT_WRITE,
+		WN_SET_FLAGS, COMMON + 64, EITHER },
+	[WN_OP_NODE_READ] = {
+		wn_op_node_read, LOOK, NODE | W0, WN_RIGHT_READ, 0, COMMON + 64, NARROW },
+	[WN_OP_LOOKUP] = {
+		wn_op_lookup, LOOK | WN_SQE_ATOMIC, NODE, WN_RIGHT_READ, 0, COMMON + 64, WIDE },
+	[WN_OP_QUERY] = {
+		wn_op_query, LOOK, NODE | ARG | W0 | W1 | W2, WN_RIGHT_READ, 0,
+		COMMON + WN_QUERY_STEPS + WALK + 64, WIDE },
 };
 
 #define WN_OPS	(sizeof(ops) / sizeof(ops[0]))
@@ -41,17 +86,197 @@ void wn_op_supported(u64 bits[WN_OP_WORDS])
 			bits[i / 64] |= 1ULL << (i % 64);
 }
 
-s64 wn_op_apply(struct wn_core *core, const struct wn_sqe *sqe, const struct wn_sqe *data,
-		const struct wn_now *now)
+static bool allowed(const struct wn_op_env *env, u8 opcode)
+{
+	return !env->allowed || env->allowed[opcode / 64] & (1ULL << (opcode % 64));
+}
+
+/* What can be said without a look at the state. */
+static s64 check(const struct wn_op_env *env, const struct wn_sqe *sqe, bool grouped)
 {
 	const struct wn_op_def *op;
+	const bool wide = sqe->flags & WN_SQE_WIDE;
+	u8 fields;
 
+	if (!allowed(env, sqe->opcode))
+		return -EPERM;
 	if (sqe->opcode >= WN_OPS)
 		return -EOPNOTSUPP;
 	op = &ops[wn_index_nospec(sqe->opcode, WN_OPS)];
 	if (!op->apply)
 		return -EOPNOTSUPP;
-	if (sqe->flags & ~op->flags)
+	if (sqe->flags & ~(op->flags | WN_SQE_WIDE) || sqe->op_flags & ~op->op_flags)
 		return -EINVAL;
-	return op->apply(core, sqe, data, now);
+	if ((op->wide == NARROW && wide) || (op->wide == WIDE && !wide))
+		return -EINVAL;
+	if (grouped && !(op->flags & WN_SQE_ATOMIC))
+		return -EINVAL;
+	fields = op->fields | (sqe->flags & WN_SQE_IDEM ? W2 : 0);
+	if ((sqe->node && !(fields & NODE)) || (sqe->arg && !(fields & ARG)) ||
+	    (sqe->w[0] && !(fields & W0)) || (sqe->w[1] && !(fields & W1)) ||
+	    (sqe->w[2] && !(fields & W2)) ||
+	    (sqe->version && !(sqe->flags & WN_SQE_IF_VERSION)))
+		return -EINVAL;
+	return 0;
+}
+
+u64 wn_call_stamp(struct wn_call *call)
+{
+	if (!call->hlc)
+		call->hlc = wn_core_stamp(call->core, call->env->now);
+	return call->hlc;
+}
+
+/* The client's key was answered before: the same again. */
+static s64 answer_again(const struct wn_idem *known, const struct wn_sqe *sqe,
+			struct wn_op_result *result)
+{
+	if (known->opcode != sqe->opcode)
+		return -EINVAL;
+	result->hlc = known->hlc;
+	result->aux = known->aux;
+	result->flags = WN_CQE_AGAIN;
+	return known->res;
+}
+
+static void remember(struct wn_call *call, struct wn_idem_ring *ring, s64 res)
+{
+	const struct wn_idem answer = {
+		.key = call->sqe->w[2],
+		.res = res,
+		.hlc = call->hlc ? call->hlc : call->core->hlc,
+		.aux = call->aux,
+		.opcode = call->sqe->opcode,
+	};
+
+	wn_idem_add(call->core, ring, &answer);
+}
+
+/* From here on an error may come with changes: the caller rolls back. */
+static s64 run(struct wn_call *call, struct wn_op_result *result)
+{
+	struct wn_core *core = call->core;
+	struct wn_core_client *client = &core->clients[call->env->client];
+	const struct wn_sqe *sqe = call->sqe;
+	const struct wn_op_def *op = &ops[sqe->opcode];
+	s64 res;
+	int at;
+
+	if (op->fields & NODE) {
+		call->cap = wn_cap_use(core, call->env->client, sqe->cap, op->rights,
+				       call->env->now, &res);
+		if (!call->cap)
+			return res;
+	}
+	if (sqe->flags & WN_SQE_IDEM) {
+		const struct wn_idem *known = wn_idem_find(core, &client->idem, sqe->w[2]);
+
+		if (known)
+			return answer_again(known, sqe, result);
+	}
+	if (op->fields & NODE) {
+		at = wn_cap_reach(core, call->env->client, call->cap, sqe->node);
+		if (at < 0)
+			return at;
+		call->node = (u32)at;
+		if (sqe->flags & WN_SQE_IF_VERSION &&
+		    wn_node(core, call->node)->version != sqe->version)
+			return -EAGAIN;
+	}
+	res = op->apply(call);
+	if (!WN_RES_IS_ERROR(res) && sqe->flags & WN_SQE_IDEM)
+		remember(call, &client->idem, res);
+	return res;
+}
+
+/* One op of a transaction. */
+static bool apply(struct wn_core *core, const struct wn_op_env *env, const struct wn_sqe *slots,
+		  struct wn_op_result *result, bool grouped)
+{
+	struct wn_call call = {
+		.core = core,
+		.env = env,
+		.sqe = slots,
+		.data = slots->flags & WN_SQE_WIDE ? (const u8 *)(slots + 1) : NULL,
+		.grouped = grouped,
+	};
+	u32 *worst = &core->worst[slots->opcode];
+
+	core->tx->steps = 0;
+	result->flags = 0;
+	result->hlc = 0;
+	result->aux = 0;
+	result->res = run(&call, result);
+	if (core->tx->steps > *worst) {
+		*worst = core->tx->steps;
+		wn_bug_on(*worst > ops[slots->opcode].steps);
+	}
+	if (result->flags & WN_CQE_AGAIN)
+		return true;
+	if (WN_RES_IS_ERROR(result->res))
+		return false;
+	result->aux = call.aux;
+	result->hlc = call.hlc ? call.hlc : core->hlc;
+	return true;
+}
+
+static bool is_open(const struct wn_core *core, const struct wn_op_env *env)
+{
+	return env->client < core->bounds.clients &&
+	       wn_core_client_is_open(&core->clients[env->client]);
+}
+
+static void refuse(const struct wn_core *core, struct wn_op_result *result, s64 err)
+{
+	*result = (struct wn_op_result){ .res = err, .hlc = core->hlc };
+}
+
+void wn_op_apply(struct wn_core *core, const struct wn_op_env *env, const struct wn_sqe *slots,
+		 struct wn_op_result *result)
+{
+	const s64 err = is_open(core, env) ? check(env, slots, false) : -ENXIO;
+
+	if (err) {
+		refuse(core, result, err);
+	} else if (apply(core, env, slots, result, false)) {
+		wn_core_commit(core);
+	} else {
+		wn_core_rollback(core);
+		refuse(core, result, result->res);
+	}
+}
+
+/* Nothing was done: @at failed with @err, the others went with it. */
+static bool refuse_group(const struct wn_core *core, struct wn_op_result *results, u32 n,
+			 u32 at, s64 err)
+{
+	u32 i;
+
+	for (i = 0; i < n; i++)
+		refuse(core, &results[i], i == at ? err : -ECANCELED);
+	return false;
+}
+
+bool wn_op_apply_group(struct wn_core *core, const struct wn_op_env *env,
+		       const struct wn_sqe *slots, u32 n, struct wn_op_result *results)
+{
+	s64 err;
+	u32 i;
+
+	if (wn_bug_on(n > core->bounds.group_ops))
+		return refuse_group(core, results, n, 0, -E2BIG);
+	for (i = 0; i < n; i++) {
+		err = is_open(core, env) ? check(env, &slots[2 * i], true) : -ENXIO;
+		if (err)
+			return refuse_group(core, results, n, i, err);
+	}
+	for (i = 0; i < n; i++) {
+		if (apply(core, env, &slots[2 * i], &results[i], true))
+			continue;
+		err = results[i].res;
+		wn_core_rollback(core);
+		return refuse_group(core, results, n, i, err);
+	}
+	wn_core_commit(core);
+	return true;
 }

@@ -1,25 +1,77 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
  * Ops: one entry point, one table. An op comes as a private copy of what the
- * client submitted; it is validated here and nowhere else.
+ * client submitted; it is validated here and nowhere else. docs/core.md tells
+ * the order of the checks and how an op is added.
  */
 #ifndef WN_CORE_OP_H
 #define WN_CORE_OP_H
 
-#include <linux/worknode.h>
-
+#include "cap.h"
 #include "core.h"
 
-#define WN_OP_WORDS	4	/* opcodes as bits: wn_query.ops */
+/* Who asks, and what is at hand for the answer. */
+struct wn_op_env {
+	u32 client;		/* its number */
+	const u64 *allowed;	/* WN_OP_WORDS words: opcodes it may use; NULL: all */
+	const struct wn_now *now;
+	u8 *out;		/* the arena to the client, 8-aligned; NULL: none */
+	u32 out_bytes;
+};
+
+struct wn_op_result {
+	s64 res;		/* WN_RES_IS_ERROR or the opcode's own */
+	u64 hlc;		/* of the change; else the clock as it is */
+	u32 flags;		/* WN_CQE_* */
+	u32 aux;
+};
 
 /* Opcodes this core knows. */
 void wn_op_supported(u64 ops[WN_OP_WORDS]);
 
+/* Apply one op; slots[1] is looked at with WN_SQE_WIDE. An error has changed nothing. */
+void wn_op_apply(struct wn_core *core, const struct wn_op_env *env, const struct wn_sqe *slots,
+		 struct wn_op_result *result);
+
 /*
- * Apply one op. data: the second slot of a wide entry, or NULL. Returns the
- * completion's result, 0 or more or -errno; an error has changed nothing.
+ * Apply an atomic group of at most bounds.group_ops ops, two slots each. True:
+ * all of them. False: none; the one that failed has its error, the others
+ * -ECANCELED.
  */
-s64 wn_op_apply(struct wn_core *core, const struct wn_sqe *sqe, const struct wn_sqe *data,
-		const struct wn_now *now);
+bool wn_op_apply_group(struct wn_core *core, const struct wn_op_env *env,
+		       const struct wn_sqe *slots, u32 n, struct wn_op_result *results);
+
+/* ---- for op_*.c: an op on its way. */
+
+struct wn_call {
+	struct wn_core *core;
+	const struct wn_op_env *env;
+	const struct wn_sqe *sqe;
+	const u8 *data;		/* the second slot, or NULL */
+	struct wn_cap *cap;
+	u64 hlc;		/* its stamp, once it has one */
+	u32 node;		/* index */
+	u32 aux;
+	bool grouped;
+};
+
+/* The op's stamp: the first call takes it. */
+u64 wn_call_stamp(struct wn_call *call);
+
+s64 wn_op_node_create(struct wn_call *call);
+s64 wn_op_node_destroy(struct wn_call *call);
+s64 wn_op_node_move(struct wn_call *call);
+s64 wn_op_node_rename(struct wn_call *call);
+s64 wn_op_node_set(struct wn_call *call);
+s64 wn_op_node_read(struct wn_call *call);
+s64 wn_op_lookup(struct wn_call *call);
+s64 wn_op_query(struct wn_call *call);
+
+/* A record as the capability's holder may see it. */
+void wn_node_show(const struct wn_core *core, const struct wn_cap *cap, u32 index,
+		  struct wn_node_rec *to);
+
+/* The bound on a query's steps, beyond the last node that it looks at. */
+#define WN_QUERY_STEPS 2048
 
 #endif

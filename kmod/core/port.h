@@ -38,6 +38,10 @@
 wn_static_assert(sizeof(u64) == 8 && sizeof(s64) == 8 && sizeof(u32) == 4 &&
 		 sizeof(u16) == 2 && sizeof(u8) == 1 && sizeof(bool) == 1);
 
+/* Words of memory that is otherwise used as the structs that it holds. */
+typedef u64 __attribute__((__may_alias__)) wn_word;
+typedef u32 __attribute__((__may_alias__)) wn_half;
+
 /*
  * Little-endian fields of byte forms that may begin at any address. A copy of
  * known size is one load or store on the machines we run on, and it needs no

@@ -35,6 +35,7 @@ struct wn_ring {
 	u32 cq_tail;
 	u64 refused;
 	bool chain_broken;	/* a linked entry failed: the next is cancelled */
+	bool group_broken;	/* what comes belongs to a group that was refused */
 };
 
 /* The shared parts are zeroed pages; fills in the constants the client reads. */
@@ -57,8 +58,11 @@ u32 wn_ring_published(const struct wn_ring *ring);
 /* Entries that wait, by the published head: for onlookers. */
 u32 wn_ring_waiting(const struct wn_ring *ring);
 
-/* Copy the next slot out of the client's reach and step over it. */
-void wn_ring_take(struct wn_ring *ring, struct wn_sqe *copy);
+/* Copy a pending slot, so many ahead of the next, out of the client's reach. */
+void wn_ring_peek(const struct wn_ring *ring, u32 ahead, struct wn_sqe *copy);
+
+/* Step over slots: they are taken. */
+void wn_ring_advance(struct wn_ring *ring, u32 slots);
 
 /* Write a completion; the caller has made sure of room. Unseen until published. */
 void wn_ring_post(struct wn_ring *ring, const struct wn_cqe *cqe);

@@ -1,61 +1,153 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 #include "turn.h"
 
-/* Whether the client's list holds the opcode. */
-static bool allowed(const struct wn_turn *turn, u8 opcode)
+#include "reap.h"
+
+/* One entry, or the entries of one group, copied out of the client's reach. */
+struct batch {
+	struct wn_sqe *slots;	/* two for each op */
+	u32 ops;
+	u32 taken;		/* slots of the ring */
+	s64 err;		/* that it fails with, whatever is in it */
+};
+
+struct count {
+	u32 taken, done, refused;
+};
+
+static bool has(const struct wn_sqe *sqe, u8 flag)
 {
-	return turn->allowed[opcode / 64] & (1ULL << (opcode % 64));
+	return sqe->flags & flag;
+}
+
+/* Copy the next entry; -EINVAL: its second slot was never submitted. */
+static s64 peek(const struct wn_ring *ring, struct batch *b, u32 pending)
+{
+	struct wn_sqe *slots = b->slots + 2 * b->ops;
+
+	wn_ring_peek(ring, b->taken, &slots[0]);
+	b->taken++;
+	b->ops++;
+	if (!has(slots, WN_SQE_WIDE))
+		return 0;
+	if (b->taken == pending)
+		return -EINVAL;
+	wn_ring_peek(ring, b->taken, &slots[1]);
+	b->taken++;
+	return 0;
+}
+
+/*
+ * The next batch of those that wait. What cannot be a group is its first entry
+ * alone, with an error; the rest of it is then cancelled entry by entry.
+ */
+static void collect(const struct wn_core *core, const struct wn_ring *ring, u32 pending,
+		    struct batch *b)
+{
+	u32 first;
+
+	b->slots = core->group;
+	b->ops = 0;
+	b->taken = 0;
+	b->err = peek(ring, b, pending);
+	if (!b->err && (ring->chain_broken || ring->group_broken))
+		b->err = -ECANCELED;
+	first = b->taken;
+	while (!b->err && has(b->slots + 2 * (b->ops - 1), WN_SQE_ATOMIC)) {
+		if (b->ops == core->bounds.group_ops || b->ops == ring->cq_entries)
+			b->err = -E2BIG;
+		else if (b->taken == pending)
+			b->err = -EINVAL;
+		else
+			b->err = peek(ring, b, pending);
+	}
+	if (b->err) {
+		b->ops = 1;
+		b->taken = first;
+	}
+}
+
+static void apply(struct wn_core *core, const struct wn_op_env *env, const struct batch *b)
+{
+	if (b->err)
+		core->results[0] = (struct wn_op_result){ .res = b->err, .hlc = core->hlc };
+	else if (has(b->slots, WN_SQE_ATOMIC))
+		wn_op_apply_group(core, env, b->slots, b->ops, core->results);
+	else
+		wn_op_apply(core, env, b->slots, core->results);
+}
+
+static void post(struct wn_core *core, struct wn_ring *ring, const struct batch *b,
+		 struct count *count)
+{
+	const struct wn_sqe *last = b->slots + 2 * (b->ops - 1);
+	bool failed = false;
+	u32 i;
+
+	for (i = 0; i < b->ops; i++) {
+		const struct wn_op_result *result = &core->results[i];
+		const struct wn_sqe *sqe = b->slots + 2 * i;
+		struct wn_cqe cqe = {
+			.user_data = sqe->user_data,
+			.res = result->res,
+			.hlc = result->hlc,
+			.flags = result->flags,
+			.aux = result->aux,
+		};
+
+		if (WN_RES_IS_ERROR(result->res)) {
+			failed = true;
+			count->refused++;
+		} else if (has(sqe, WN_SQE_QUIET)) {
+			continue;
+		}
+		wn_ring_post(ring, &cqe);
+		count->done++;
+	}
+	ring->chain_broken = failed && has(last, WN_SQE_LINK);
+	/* A whole group ends with an entry without the flag. */
+	ring->group_broken = has(last, WN_SQE_ATOMIC);
 }
 
 u32 wn_turn_run(struct wn_core *core, const struct wn_turn *turn, u32 max,
 		const struct wn_now *now)
 {
+	const struct wn_op_env env = {
+		.client = turn->client,
+		.allowed = turn->allowed,
+		.now = now,
+		.out = turn->out,
+		.out_bytes = turn->out_bytes,
+	};
 	struct wn_ring *ring = turn->ring;
 	const u32 pending = wn_ring_pending(ring);
-	u32 room = wn_ring_room(ring);
-	u32 limit = pending < max ? pending : max;
-	u32 taken = 0, done = 0, refused = 0;
+	const u32 room = wn_ring_room(ring);
+	struct count count = {};
+	bool full = false;
+	struct batch b;
 
-	while (taken < limit && room) {
-		struct wn_sqe sqe[2];
-		struct wn_cqe cqe = {};
-		bool wide;
-
-		wn_ring_take(ring, &sqe[0]);
-		taken++;
-		wide = sqe[0].flags & WN_SQE_WIDE;
-		if (wide && taken == pending) {
-			wide = false;	/* its second slot was never submitted */
-			cqe.res = -EINVAL;
-		} else if (wide) {
-			wn_ring_take(ring, &sqe[1]);
-			taken++;
-		}
-		if (ring->chain_broken)
-			cqe.res = -ECANCELED;
-		else if (!cqe.res && !allowed(turn, sqe[0].opcode))
-			cqe.res = -EPERM;
-		else if (!cqe.res)
-			cqe.res = wn_op_apply(core, &sqe[0], wide ? &sqe[1] : NULL, now);
-
-		ring->chain_broken = sqe[0].flags & WN_SQE_LINK && cqe.res < 0;
-		if (cqe.res < 0)
-			refused++;
-		else if (sqe[0].flags & WN_SQE_QUIET)
-			continue;
-		cqe.user_data = sqe[0].user_data;
-		wn_ring_post(ring, &cqe);
-		room--;
-		done++;
+	/* At most pending turns: each takes a slot. */
+	while (count.taken < max && count.taken < pending) {
+		full = count.done == room;
+		if (full)
+			break;
+		collect(core, ring, pending - count.taken, &b);
+		full = b.ops > room - count.done;
+		if (full)
+			break;
+		wn_ring_advance(ring, b.taken);
+		count.taken += b.taken;
+		apply(core, &env, &b);
+		post(core, ring, &b, &count);
 	}
-	/* Told even if nothing could be taken: that is when it matters most. */
-	wn_ring_flag(ring, WN_KR_F_CQ_FULL, !room && taken < pending);
-	if (!taken)
+	wn_core_slice(core, WN_REAP_TURN);
+	wn_ring_flag(ring, WN_KR_F_CQ_FULL, full || (count.done == room && count.taken < pending));
+	if (!count.taken)
 		return 0;
 	wn_ring_publish(ring);
-	wn_core_count(core, WN_STAT_SUBMITTED, taken);
-	wn_core_count(core, WN_STAT_COMPLETED, done);
-	wn_core_count(core, WN_STAT_REFUSED, refused);
+	wn_core_count(core, WN_STAT_SUBMITTED, count.taken);
+	wn_core_count(core, WN_STAT_COMPLETED, count.done);
+	wn_core_count(core, WN_STAT_REFUSED, count.refused);
 	wn_core_count(core, WN_STAT_TURNS, 1);
-	return taken;
+	return count.taken;
 }

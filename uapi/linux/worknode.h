@@ -357,6 +357,15 @@ struct wn_sqe {
 	__aligned_u64 w[3];	/* per opcode */
 };
 
+/*
+ * An atomic group is a run of entries with WN_SQE_ATOMIC and the first without,
+ * submitted by one store of the tail. It is checked whole before its first op,
+ * applied whole or not at all, and never split by wn_enter.to_submit. Where one
+ * op fails it completes with its error and the others with -ECANCELED. A group
+ * of more than group_ops entries (-E2BIG) or without an end (-EINVAL) is
+ * cancelled up to and with its end, whenever that comes. WN_SQE_LINK counts on a
+ * group's last entry.
+ */
 #define WN_SQE_LINK		(1U << 0)	/* if this fails the next is not done: -ECANCELED */
 #define WN_SQE_ATOMIC		(1U << 1)	/* one group with the next: all or nothing */
 #define WN_SQE_IF_VERSION	(1U << 2)	/* -EAGAIN unless the node's version matches */

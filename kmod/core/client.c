@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+#include "client.h"
+
+#include "node.h"
+
+int wn_core_client_open(struct wn_core *core, u32 number, const struct wn_core_open *first)
+{
+	struct wn_core_client *client;
+	struct wn_cap cap = {};
+
+	if (number >= core->bounds.clients || first->rights & ~WN_RIGHT_ALL)
+		return -EINVAL;
+	client = &core->clients[number];
+	if (wn_core_client_is_open(client))
+		return -EBUSY;
+	cap.node = first->node ? first->node : core->root;
+	if (wn_node_find(core, cap.node) < 0)
+		return -ESTALE;
+	cap.expires = first->expires;
+	cap.badge = first->badge;
+	cap.rights = first->rights;
+	cap.quota_nodes = first->quota_nodes;
+	wn_cap_put(core, number, 0, &cap);
+	client->life++;
+	return 0;
+}
+
+void wn_core_client_close(struct wn_core *core, u32 number)
+{
+	struct wn_core_client *client;
+
+	if (number >= core->bounds.clients)
+		return;
+	client = &core->clients[number];
+	if (!wn_core_client_is_open(client))
+		return;
+	client->life++;
+	wn_memset(client->caps, 0, core->bounds.caps * sizeof(*client->caps));
+	wn_idem_clear(core, &client->idem);
+}

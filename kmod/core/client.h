@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * A client as the core knows it: a number, what it may do, what it did lately.
+ * Its rings are the turn's, its memory and process are the caller's.
+ */
+#ifndef WN_CORE_CLIENT_H
+#define WN_CORE_CLIENT_H
+
+#include "cap.h"
+#include "core.h"
+#include "idem.h"
+
+struct wn_core_client {
+	u64 life;		/* counts the uses of the number; odd: open */
+	struct wn_cap *caps;	/* bounds.caps */
+	struct wn_idem_ring idem;
+};
+
+/* The first capability of a client. */
+struct wn_core_open {
+	u64 node;		/* 0: the root */
+	u64 expires;		/* boottime; 0: never */
+	u64 badge;
+	u32 rights;
+	u32 quota_nodes;	/* 0: none */
+};
+
+/* 0; -EINVAL: no such number, rights; -EBUSY: open; -ESTALE: no such node. */
+int wn_core_client_open(struct wn_core *core, u32 number, const struct wn_core_open *first);
+
+/* Whatever its state; what it created stays. */
+void wn_core_client_close(struct wn_core *core, u32 number);
+
+static inline bool wn_core_client_is_open(const struct wn_core_client *client)
+{
+	return client->life & 1;
+}
+
+#endif

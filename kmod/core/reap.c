@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+#include "reap.h"
+
+#include "tree.h"
+
+/* The oldest destroyed node has nothing below it any more: its cell is free. */
+static void finish(struct wn_core *core, u32 index)
+{
+	wn_bug_on(wn_tx_free(core->tx, &core->nodes, wn_pool_handle(&core->nodes, index)));
+	WN_TX_SET(core->tx, core->doomed, core->own[index].next_doomed);
+	if (core->doomed == WN_INDEX_NONE)
+		WN_TX_SET(core->tx, core->last_doomed, WN_INDEX_NONE);
+	WN_TX_SET(core->tx, core->reaping, WN_INDEX_NONE);
+}
+
+static void step(struct wn_core *core)
+{
+	const u32 at = core->reaping == WN_INDEX_NONE ? core->doomed : core->reaping;
+	const struct wn_node_rec *rec = wn_node(core, at);
+	u32 parent;
+
+	if (rec->first_child != WN_INDEX_NONE) {
+		WN_TX_SET(core->tx, core->reaping, rec->first_child);
+	} else if (at == core->doomed) {
+		finish(core, at);
+	} else {
+		parent = wn_handle_index(rec->parent);
+		wn_tree_unlink(core, at);
+		wn_tree_drop(core, at);
+		WN_TX_SET(core->tx, core->reaping, parent);
+	}
+	wn_core_commit(core);
+}
+
+bool wn_core_slice(struct wn_core *core, u32 steps)
+{
+	for (; steps && core->doomed != WN_INDEX_NONE; steps--)
+		step(core);
+	return core->doomed != WN_INDEX_NONE;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/* Freeing what lay below destroyed nodes, a leaf at a time. */
+#ifndef WN_CORE_REAP_H
+#define WN_CORE_REAP_H
+
+#include "core.h"
+
+/* Steps that a turn takes at its end. */
+#define WN_REAP_TURN 256
+
+/*
+ * Take at most so many steps, each one level down or one node freed, in an order
+ * that depends on nothing else: the first child first, the oldest destruction
+ * first. Returns whether something is left.
+ */
+bool wn_core_slice(struct wn_core *core, u32 steps);
+
+#endif

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+#include "tx.h"
+
+/* A run on the log: its words, then offset << 32 | kind << 16 | number of words. */
+enum { WORDS, ALLOC, FREE };
+
+#define WORDS_MAX 0xffffu
+
+void wn_tx_init(struct wn_tx *tx, void *base, u64 *log, u32 *edits, u32 ops)
+{
+	tx->base = base;
+	tx->log = log;
+	tx->log_room = ops * WN_TX_OP_WORDS;
+	tx->edits = edits;
+	tx->edits_room = ops * WN_TX_OP_EDITS;
+}
+
+static u64 header(const struct wn_tx *tx, const void *at, u32 kind, u32 words)
+{
+	return (u64)((const wn_word *)at - tx->base) << 32 | kind << 16 | words;
+}
+
+void wn_tx_save(struct wn_tx *tx, const void *at, u32 words)
+{
+	u64 *to = tx->log + tx->log_used;
+	const wn_word *from = at;
+	u32 i;
+
+	/* Never: the room is for the most that a whole group can save. */
+	if (wn_bug_on(words >= tx->log_room - tx->log_used))
+		return;
+	for (i = 0; i < words; i++)
+		to[i] = from[i];
+	to[words] = header(tx, at, WORDS, words);
+	tx->log_used += words + 1;
+}
+
+void wn_tx_mark(struct wn_tx *tx, u32 table, u32 index, u32 lines)
+{
+	struct wn_table *t = &tx->tables[table];
+	const wn_word *record = t->truth + (u64)index * t->words;
+	u32 left;
+
+	if (!t->marks[index]) {
+		if (wn_bug_on(tx->nr_edits == tx->edits_room))
+			return;
+		tx->edits[tx->nr_edits++] = table << 24 | index;
+	}
+	t->marks[index] |= lines;
+	for (left = lines; left; left &= left - 1)
+		wn_tx_save(tx, record + wn_ffs64(left) * WN_LINE_WORDS, WN_LINE_WORDS);
+}
+
+static void note(struct wn_tx *tx, const struct wn_pool *pool, u32 kind, u64 handle)
+{
+	u64 *to = tx->log + tx->log_used;
+
+	if (wn_bug_on(tx->log_room - tx->log_used < 2))
+		return;
+	to[0] = handle;
+	to[1] = header(tx, pool, kind, 1);
+	tx->log_used += 2;
+}
+
+u64 wn_tx_alloc(struct wn_tx *tx, struct wn_pool *pool)
+{
+	const u64 handle = wn_pool_alloc(pool);
+
+	tx->steps++;
+	if (handle)
+		note(tx, pool, ALLOC, handle);
+	return handle;
+}
+
+int wn_tx_free(struct wn_tx *tx, struct wn_pool *pool, u64 handle)
+{
+	const int err = wn_pool_free(pool, handle);
+
+	tx->steps++;
+	if (!err)
+		note(tx, pool, FREE, handle);
+	return err;
+}
+
+/*
+ * The one place that writes what readers see. A, an odd seq (relaxed), comes
+ * before B, the words (each release), and these before C, the even seq
+ * (release). The reader's acquire of a word that B wrote thus shows it A when
+ * it looks at seq again; its acquire of C shows it all of B.
+ */
+static void paint(const struct wn_table *t, u32 index, u32 lines)
+{
+	wn_word *from = t->truth + (u64)index * t->words;
+	wn_word *to = t->picture + (u64)index * t->words;
+	/* seq is the first half of its word; the other half is data. */
+	wn_half *truth = (wn_half *)from, *picture = (wn_half *)to, *other = picture + 1;
+	const u32 seq = *truth;
+	u32 i, end;
+
+	if (t->sequenced)
+		WRITE_ONCE(*picture, seq + 1);					/* A */
+	for (; lines; lines &= lines - 1) {
+		i = wn_ffs64(lines) * WN_LINE_WORDS;
+		end = i + WN_LINE_WORDS;
+		if (!i && t->sequenced) {
+			wn_store_release(other, truth[1]);
+			i = 1;
+		}
+		for (; i < end; i++)
+			wn_store_release(&to[i], from[i]);			/* B */
+	}
+	if (t->sequenced) {
+		*truth = seq + 2;
+		wn_store_release(picture, seq + 2);				/* C */
+	}
+}
+
+void wn_tx_commit(struct wn_tx *tx)
+{
+	u32 i;
+
+	for (i = 0; i < tx->nr_edits; i++) {
+		const struct wn_table *t = &tx->tables[tx->edits[i] >> 24];
+		const u32 index = tx->edits[i] & WN_INDEX_NONE;
+
+		paint(t, index, t->marks[index]);
+		t->marks[index] = 0;
+	}
+	tx->nr_edits = 0;
+	tx->log_used = 0;
+}
+
+void wn_tx_rollback(struct wn_tx *tx)
+{
+	u32 i, words;
+	wn_word *at;
+	u64 head;
+
+	/* Each turn takes one run off the log. */
+	while (tx->log_used) {
+		head = tx->log[--tx->log_used];
+		at = tx->base + (head >> 32);
+		words = head & WORDS_MAX;
+		tx->log_used -= words;
+		switch (head >> 16 & 3) {
+		case WORDS:
+			for (i = 0; i < words; i++)
+				at[i] = tx->log[tx->log_used + i];
+			break;
+		case ALLOC:
+			wn_bug_on(wn_pool_undo_alloc((void *)at, tx->log[tx->log_used]));
+			break;
+		case FREE:
+			wn_bug_on(wn_pool_undo_free((void *)at, tx->log[tx->log_used]));
+			break;
+		}
+	}
+	for (i = 0; i < tx->nr_edits; i++)
+		tx->tables[tx->edits[i] >> 24].marks[tx->edits[i] & WN_INDEX_NONE] = 0;
+	tx->nr_edits = 0;
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * Transactions: one op, or one atomic group, happens whole or not at all.
+ *
+ *	closed --first change--> open --commit-----> closed, the picture painted
+ *				      --rollback---> closed, as it was, bit for bit
+ *
+ * Private memory holds the truth. All that is state there changes through the
+ * calls below, each of which puts the old words on the undo log first. Records
+ * of the tables have a picture in public memory as well; it is painted by the
+ * commit and by nothing else, and never read back.
+ *
+ * A commit cannot fail, so an op may find out at any point that it cannot go on.
+ */
+#ifndef WN_CORE_TX_H
+#define WN_CORE_TX_H
+
+#include "pool.h"
+#include "port.h"
+
+#define WN_LINE_WORDS	8	/* 64 bytes: what changed of a record is tracked by the line */
+
+/* The most that one op puts on the log, and the most records that it edits. */
+#define WN_TX_OP_WORDS	384
+#define WN_TX_OP_EDITS	12
+
+enum {
+	WN_TABLE_NODES,
+	WN_TABLE_NAMES,
+	WN_TABLES
+};
+
+struct wn_table {
+	wn_word *truth;
+	wn_word *picture;
+	u8 *marks;		/* lines of each record that the transaction changed */
+	u32 words;		/* of a record: some lines, at most eight */
+	bool sequenced;		/* it begins with u32 seq */
+};
+
+struct wn_tx {
+	wn_word *base;		/* of private memory */
+	u64 *log;		/* old words, each run of them below its header */
+	u32 log_used, log_room;
+	u32 *edits;		/* records with marks: table << 24 | index */
+	u32 nr_edits, edits_room;
+	u32 steps;		/* of the op that runs */
+	struct wn_table tables[WN_TABLES];
+};
+
+void wn_tx_init(struct wn_tx *tx, void *base, u64 *log, u32 *edits, u32 ops);
+
+/* Save so many words from @at on, which lies in private memory, 8-aligned. */
+void wn_tx_save(struct wn_tx *tx, const void *at, u32 words);
+
+/* Words that hold something at @at: two if it may begin in the middle of one. */
+static __always_inline u32 wn_tx_span(unsigned long at, u32 bytes, u32 aligned)
+{
+	return aligned >= bytes ? 1 : (u32)((at & 7) + bytes + 7) / 8;
+}
+
+/* Assign to something that is state, of 8 bytes or less, in private memory. */
+#define WN_TX_SET(tx, lvalue, value)						\
+	do {									\
+		const unsigned long at_ = (unsigned long)&(lvalue);		\
+										\
+		wn_tx_save((tx), (const void *)(at_ & ~7UL),			\
+			   wn_tx_span(at_, sizeof(lvalue),			\
+				      _Alignof(__typeof__(lvalue))));		\
+		(lvalue) = (value);						\
+	} while (0)
+
+/* The slow half of wn_tx_edit: lines that this transaction did not change yet. */
+void wn_tx_mark(struct wn_tx *tx, u32 table, u32 index, u32 lines);
+
+/* The truth of a record, of which these lines (bits) may be written until the commit. */
+static inline void *wn_tx_edit(struct wn_tx *tx, u32 table, u32 index, u32 lines)
+{
+	const struct wn_table *t = &tx->tables[table];
+
+	tx->steps++;
+	if (lines & ~t->marks[index])
+		wn_tx_mark(tx, table, index, lines & ~t->marks[index]);
+	return t->truth + (u64)index * t->words;
+}
+
+/* As the pool's; taken back by a rollback. The pool lies in private memory. */
+u64 wn_tx_alloc(struct wn_tx *tx, struct wn_pool *pool) __must_check;
+int wn_tx_free(struct wn_tx *tx, struct wn_pool *pool, u64 handle) __must_check;
+
+static inline bool wn_tx_changed(const struct wn_tx *tx)
+{
+	return tx->log_used;
+}
+
+/* Paint what changed, record by record, and forget the log. */
+void wn_tx_commit(struct wn_tx *tx);
+void wn_tx_rollback(struct wn_tx *tx);
+
+#endif
