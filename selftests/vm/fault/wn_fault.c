@@ -52,10 +52,10 @@ static void fault_slab(void)
 
 static void fault_vmalloc(void)
 {
-	volatile char *p = vmalloc(PAGE_SIZE);
+	volatile char *p = vmalloc(100);
 
 	if (p)
-		p[PAGE_SIZE] = 1;
+		p[200] = 1;	/* same page: only KASAN can tell */
 	vfree((void *)p);
 }
 
@@ -113,13 +113,15 @@ static void fault_shift(void)
 	WRITE_ONCE(shared, 1 << by);
 }
 
+static void timer_nothing(struct timer_list *timer) { }
+
 static void fault_object(void)
 {
 	struct timer_list *timer = kmalloc(sizeof(*timer), GFP_KERNEL);
 
 	if (!timer)
 		return;
-	timer_setup(timer, NULL, 0);
+	timer_setup(timer, timer_nothing, 0);
 	timer->expires = jiffies + 1000 * HZ;
 	add_timer(timer);
 	kfree(timer);	/* still armed */

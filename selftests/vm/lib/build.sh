@@ -33,6 +33,9 @@ merged_fragment() {
 	echo "CONFIG_LOCALVERSION_AUTO=n"
 }
 
+# A word for the cache key, where a source edit (see source.sh) matters to this kernel.
+build_source_edit() { case $1 in uml*) echo " registers-12288" ;; esac; }
+
 # What differs from a plain make, as environment. With KCSAN only modules are watched, not the kernel: races of Linux with
 # itself are not ours to judge, and would drown ours. Barriers are still reported by the whole kernel, else a lock taken
 # there would look like no lock to the weak-memory model.
@@ -42,7 +45,7 @@ build_environment() {
 
 build_key() {
 	{
-		echo "$BUILD_RECIPE $(source_version) $(build_environment "$1")"
+		echo "$BUILD_RECIPE $(source_version) $(build_environment "$1")$(build_source_edit "$1")"
 		"$(build_compiler)" --version | head -1
 		merged_fragment "$1" | sed -e '/^#/d' -e '/^$/d'
 	} | sha256sum | cut -c1-12
@@ -87,6 +90,7 @@ build_one() (
 	make -s -C "$dir" ARCH="$(build_arch "$name")" kernelrelease > "$dir/wn.release"
 	prune_build "$name" "$dir"
 	touch "$dir/.complete"
+	rm -f "$VM_CACHE/$name".failed.*
 	say "kernel '$name' is $(cat "$dir/wn.release"), built in $(((SECONDS - start + 30) / 60)) min, $(du -sh "$dir" | cut -f1)"
 )
 

@@ -46,10 +46,18 @@ judge_end() {
 	report_end "$complaint"
 }
 
+# last_piece   the console since the last mark that the guest wrote into its log
+last_piece() {
+	local first
+	first=$(grep -an "wn-vm $NONCE mark" "$RUN_DIR/console.log" | tail -1 | cut -d: -f1) || :
+	tail -n "+${first:-1}" "$RUN_DIR/console.log" | tr -d '\r'
+}
+
 # death   why a guest did not reach its last word, in one line
 death() {
 	local line
-	line=$(grep -aE 'Kernel panic|BUG: KASAN|kernel BUG|Oops|WARNING:|wn-vm: cannot' "$RUN_DIR/console.log" | grep -avE "$SCAN_FINE" | head -3 | tr -d '\r' | paste -sd '|' | sed 's/|/ | /g') || :
+	line=$(last_piece | grep -aE 'Kernel panic|KASAN:|kernel BUG|Oops|WARNING:|wn-vm: cannot' | grep -avE "$SCAN_FINE" |
+		head -3 | paste -sd '|' | sed 's/|/ | /g') || :
 	case $OUTCOME in
 	timeout) echo "time limit of $OPT_TIMEOUT s reached; guest killed${line:+; its log says: $line}" ;;
 	silent)  echo "the guest ended before it said a word${line:+; its log says: $line}" ;;
@@ -57,11 +65,11 @@ death() {
 	esac
 }
 
-# console_tail   from the first sign of trouble on, or the last lines when there is none
+# console_tail   from the first sign of trouble since the last mark, or the last lines when there is none
 console_tail() {
 	local first
-	first=$(grep -anE "cut here|$SCAN_BAD" "$RUN_DIR/console.log" | grep -avE "$SCAN_FINE" | head -1 | cut -d: -f1) || :
-	if [ -n "$first" ]; then sed -n "$first,$((first + 50))p" "$RUN_DIR/console.log"; else tail -n 25 "$RUN_DIR/console.log"; fi | tr -d '\r'
+	first=$(last_piece | grep -anE "cut here|=====|$SCAN_BAD" | grep -avE "$SCAN_FINE" | head -1 | cut -d: -f1) || :
+	if [ -n "$first" ]; then last_piece | sed -n "$first,$((first + 60))p"; else last_piece | tail -n 25; fi
 	[ ! -s "$RUN_DIR/qemu.log" ] || sed 's/^/qemu: /' "$RUN_DIR/qemu.log"
 	[ ! -s "$RUN_DIR/uml.log" ] || tail -n 5 "$RUN_DIR/uml.log" | sed 's/^/uml: /'
 }

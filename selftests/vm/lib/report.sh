@@ -73,6 +73,7 @@ report_death() {
 		tap_note "boot $BOOTS: $why"
 	elif [ "$RUNNING" -gt 0 ]; then
 		section "out-$RUNNING" > "$RUN_DIR/tests/$RUNNING.out"
+		last_piece > "$RUN_DIR/tests/$RUNNING.dmesg"
 		tap_fail "$(test_name "$RUNNING")" "$why"
 		tap_file "$RUN_DIR/tests/$RUNNING.out"
 		NEXT_TEST=$((RUNNING + 1))
