@@ -107,12 +107,19 @@ static long create(struct file *file, void __user *uarg)
 	err = wn_bounds_check(&c.bounds);
 	if (err)
 		return err;
-	/* Answer first: a bad address must not leave a domain behind. */
-	err = wn_uarg_put(&c, sizeof(c), usize, uarg);
+	/*
+	 * A bad address must not leave a domain behind, nor an error another size:
+	 * the caller's own bytes first, our size when all is done.
+	 */
+	if (copy_to_user(uarg, &c, min_t(u32, usize, sizeof(c))))
+		return -EFAULT;
+	err = wn_fs_create_domain(file_inode(file)->i_sb, c.name, len, c.mode & ~current_umask(),
+				  &c.bounds);
 	if (err)
 		return err;
-	return wn_fs_create_domain(file_inode(file)->i_sb, c.name, len, c.mode & ~current_umask(),
-				   &c.bounds);
+	/* Written to a moment ago; should it fail now, the domain is there all the same. */
+	wn_uarg_put(&c, sizeof(c), sizeof(c.size), uarg);
+	return 0;
 }
 
 static long control_ioctl(struct file *file, unsigned int cmd, unsigned long arg)

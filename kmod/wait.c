@@ -60,10 +60,11 @@ long wn_enter(struct wn_client *client, void __user *uarg)
 	if (e.min_complete)
 		err = wait(client, e.min_complete, e.deadline);
 	e.completed = wn_ring_published(&client->ring);
-	if (wn_uarg_put(&e, sizeof(e), usize, uarg) && !err)
-		err = -EFAULT;
+	/* An error writes nothing: the call may be started again with what lies there. */
+	if (taken || !err)
+		err = wn_uarg_put(&e, sizeof(e), usize, uarg);
 	/* Progress beats error: entries that were taken are taken. */
-	return taken ? taken : err;
+	return taken ? (long)taken : err;
 }
 
 __poll_t wn_poll(struct wn_client *client, struct file *file, poll_table *table)
