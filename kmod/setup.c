@@ -195,7 +195,8 @@ long wn_client_setup(struct wn_client *client, void __user *uarg)
 	if (err)
 		return err;
 	memset(s.regions, 0, sizeof(s.regions));
-	mutex_lock(&client->setup);
+	if (mutex_lock_killable(&client->setup))	/* held across copies to user space */
+		return -EINTR;
 	err = setup_locked(client, &s, usize, uarg);
 	mutex_unlock(&client->setup);
 	return err;
@@ -242,7 +243,8 @@ long wn_client_enable(struct wn_client *client, void __user *uarg)
 		return usize;
 	if (e.flags)
 		return -EINVAL;
-	mutex_lock(&client->setup);
+	if (mutex_lock_killable(&client->setup))
+		return -EINTR;
 	if (client->state == WN_CLIENT_NEW)
 		err = -ENXIO;
 	else if (client->state == WN_CLIENT_ENABLED)
