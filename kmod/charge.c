@@ -2,11 +2,11 @@
 #include "charge.h"
 #include "main.h"
 
+#include <linux/hashtable.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
-#include <linux/xarray.h>
 
 /*
  * 0 stands for a share of the machine's memory: a quarter for the module, an
@@ -21,13 +21,18 @@ module_param(user_bytes, ulong, 0644);
 MODULE_PARM_DESC(user_bytes, "memory of one user's domains and clients (0: an eighth of RAM)");
 
 struct wn_user {
+	struct hlist_node node;
 	u64 used;
-	u32 uid;
+	kuid_t uid;
 };
 
-/* Taken when a domain or client comes or goes, never while ops run. */
+/*
+ * Taken when a domain or client comes or goes, never while ops run. Nothing is
+ * allocated under it: who is throttled or out of memory in a cgroup of his own
+ * must not make everybody else wait.
+ */
 static DEFINE_MUTEX(wn_charge_lock);
-static DEFINE_XARRAY(users);	/* uid to wn_user; entries with used > 0 only */
+static DEFINE_HASHTABLE(users, 8);	/* by uid; entries with used > 0 only */
 static u64 module_used;
 
 static u64 share_of_ram(unsigned int shift)
@@ -54,27 +59,16 @@ static bool fits(u64 used, u64 limit, u64 bytes)
 	return used <= limit && bytes <= limit - used;
 }
 
-static struct wn_user *user_get(kuid_t uid)
+static struct wn_user *user_find(kuid_t uid)
 {
 	struct wn_user *user;
-	u32 key = __kuid_val(uid);
-	int err;
 
 	lockdep_assert_held(&wn_charge_lock);
 
-	user = xa_load(&users, key);
-	if (user)
-		return user;
-	user = kzalloc(sizeof(*user), GFP_KERNEL_ACCOUNT);
-	if (!user)
-		return ERR_PTR(-ENOMEM);
-	user->uid = key;
-	err = xa_err(xa_store(&users, key, user, GFP_KERNEL_ACCOUNT));
-	if (err) {
-		kfree(user);
-		return ERR_PTR(err);
-	}
-	return user;
+	hash_for_each_possible(users, user, node, __kuid_val(uid))
+		if (uid_eq(user->uid, uid))
+			return user;
+	return NULL;
 }
 
 static void user_drop_if_idle(struct wn_user *user)
@@ -83,24 +77,28 @@ static void user_drop_if_idle(struct wn_user *user)
 
 	if (user->used)
 		return;
-	xa_erase(&users, user->uid);
+	hash_del(&user->node);
 	kfree(user);
 }
 
 int wn_charge_take(struct wn_charge *charge, kuid_t uid, struct wn_budget *mount, u64 bytes)
 {
-	struct wn_user *user;
+	struct wn_user *fresh = kzalloc(sizeof(*fresh), GFP_KERNEL_ACCOUNT), *user;
 	int err = 0;
 
+	if (!fresh)
+		return -ENOMEM;
 	mutex_lock(&wn_charge_lock);
-	user = user_get(uid);
-	if (IS_ERR(user)) {
-		err = PTR_ERR(user);
-		goto out;
+	user = user_find(uid);
+	if (!user) {
+		user = fresh;
+		fresh = NULL;
+		user->uid = uid;
+		hash_add(users, &user->node, __kuid_val(uid));
 	}
 	if (!fits(user->used, user_limit(), bytes))
 		err = -EDQUOT;
-	else if (!fits(mount->used, mount->limit, bytes) ||
+	else if (!fits(mount->used, READ_ONCE(mount->limit), bytes) ||
 		 !fits(module_used, wn_charge_limit(), bytes))
 		err = -ENOSPC;
 	if (err) {
@@ -113,6 +111,7 @@ int wn_charge_take(struct wn_charge *charge, kuid_t uid, struct wn_budget *mount
 	*charge = (struct wn_charge){ .user = user, .mount = mount, .bytes = bytes };
 out:
 	mutex_unlock(&wn_charge_lock);
+	kfree(fresh);
 	return err;
 }
 
@@ -142,6 +141,5 @@ u64 wn_charge_used(struct wn_budget *mount)
 void wn_charge_exit(void)
 {
 	/* All charges are given back by now: files and mounts pin the module. */
-	WARN_ON_ONCE(!xa_empty(&users) || module_used);
-	xa_destroy(&users);
+	WARN_ON_ONCE(!hash_empty(users) || module_used);
 }
