@@ -110,10 +110,14 @@ static void fdinfo(struct seq_file *m, struct file *file)
 	struct wn_client *client = file->private_data;
 	enum wn_client_state state = smp_load_acquire(&client->state);
 	struct wn_domain *domain = client->domain;
+	u32 clients;
 
+	mutex_lock(&domain->lock);
+	clients = domain->nr_clients;
+	mutex_unlock(&domain->lock);
 	seq_printf(m, "wn-domain:\t%llu\n", domain->id);
 	seq_printf(m, "wn-domain-bytes:\t%llu\n", domain->bytes);
-	seq_printf(m, "wn-clients:\t%u\n", READ_ONCE(domain->nr_clients));
+	seq_printf(m, "wn-clients:\t%u\n", clients);
 	seq_printf(m, "wn-clients-max:\t%u\n", domain->bounds.clients);
 	seq_printf(m, "wn-nodes-max:\t%u\n", domain->bounds.nodes);
 	seq_printf(m, "wn-state:\t%s\n", names[state]);
