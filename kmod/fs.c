@@ -186,7 +186,7 @@ static int link_domain(struct dentry *root, const char *name, int len, struct in
 		return -EEXIST;
 	}
 	d_instantiate(dentry, inode);	/* keeps our reference on the dentry */
-	simple_inode_init_ts(dir);
+	inode_set_mtime_to_ts(dir, inode_set_ctime_current(dir));
 	fsnotify_create(dir, dentry);
 	return 0;
 }

@@ -33,6 +33,14 @@ static inline struct timespec64 simple_inode_init_ts(struct inode *inode)
 	inode->i_mtime = inode->i_atime = inode->i_ctime = current_time(inode);
 	return inode->i_ctime;
 }
+
+/* Macros, for 6.1 took some of these over from newer kernels meanwhile. */
+static inline struct timespec64 wn_compat_ctime(struct inode *inode)
+{
+	return inode->i_ctime = current_time(inode);
+}
+#define inode_set_ctime_current(inode)	wn_compat_ctime(inode)
+#define inode_set_mtime_to_ts(inode, ts) ((inode)->i_mtime = (ts))
 #endif
 
 #endif
