@@ -104,9 +104,11 @@ const char *wn_strerror(int err);
 #define WN_LOAD_ACQUIRE(p)	__atomic_load_n((p), __ATOMIC_ACQUIRE)
 #define WN_STORE_RELEASE(p, v)	__atomic_store_n((p), (v), __ATOMIC_RELEASE)
 
-/* Room for submissions. */
+/* Room for submissions; none in a forked child, where no ring is mapped. */
 static inline __u32 wn_sq_room(const struct wn *wn)
 {
+	if (!*wn->alive)
+		return 0;
 	/* Pairs with the engine's release: it has copied what lay in those slots. */
 	return wn->sq_entries - (wn->sq_tail - WN_LOAD_ACQUIRE(&wn->kern->sq_head));
 }
@@ -116,7 +118,7 @@ static inline struct wn_sqe *wn_get_sqe(struct wn *wn)
 {
 	struct wn_sqe *sqe;
 
-	if (!*wn->alive || !wn_sq_room(wn))
+	if (!wn_sq_room(wn))
 		return NULL;
 	sqe = &wn->sqes[wn->sq_tail++ & (wn->sq_entries - 1)];
 	__builtin_memset(sqe, 0, sizeof(*sqe));
@@ -163,6 +165,9 @@ static inline const struct wn_cqe *wn_peek_cqe(const struct wn *wn)
 /* Give the slot of the completion that was peeked at back to the engine. */
 static inline void wn_cqe_seen(struct wn *wn)
 {
+	/* A child that was forked before this has nothing to give back, and no ring. */
+	if (!*wn->alive)
+		return;
 	/* Pairs with the engine's acquire: we have read it. */
 	WN_STORE_RELEASE(&wn->user->cq_head, ++wn->cq_head);
 }
