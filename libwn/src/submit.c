@@ -52,6 +52,9 @@ WN_API int wn_submit_and_wait(struct wn *wn, unsigned int nr, __u64 deadline)
 
 	if (!*wn->alive)
 		return -EOWNERDEAD;
+	/* Refused before anything is handed over, or the refusal would look like progress. */
+	if (nr > wn->cq_entries)
+		return -EINVAL;
 	n = publish(wn);
 	if (!nr && !need_enter(wn, n))
 		return (int)n;
