@@ -39,7 +39,8 @@ int wn_query(const char *mount, struct wn_query *q);
 int wn_bounds(const char *mount, unsigned int which, struct wn_bounds_query *q);
 
 /*
- * Make a domain, a file at path. bounds: NULL for the defaults; else all fields
+ * Make a domain, a file at path; here as in all calls a name without a slash
+ * lies in /dev/worknode. bounds: NULL for the defaults; else all fields
  * are looked at, so begin with what wn_bounds() gives. The umask applies to mode.
  */
 int wn_domain_create(const char *path, unsigned int mode, const struct wn_bounds *bounds);

@@ -111,21 +111,10 @@ static int check_params(const struct wn_params *params)
 
 static int open_file(const char *path)
 {
-	char mount[WN_PATH_BYTES], full[WN_PATH_BYTES + WN_NAME_BYTES + 1];
-	const char *name;
-	int err;
+	char full[WN_PATH_BYTES];
+	int err = wn_path_domain(full, path);
 
-	if (strchr(path, '/'))
-		return wn_open_file(path, O_RDWR);
-	err = wn_path_split(path, mount, &name);
-	if (err)
-		return err;
-	if (strlen(name) > WN_NAME_MAX)
-		return -ENAMETOOLONG;
-	strcpy(full, mount);
-	strcat(full, "/");
-	strcat(full, name);
-	return wn_open_file(full, O_RDWR);
+	return err ? err : wn_open_file(full, O_RDWR);
 }
 
 WN_API int wn_open(struct wn *wn, const char *path, const struct wn_params *params)

@@ -32,3 +32,16 @@ int wn_path_split(const char *path, char mount[WN_PATH_BYTES], const char **name
 		memcpy(mount, "/", 2);
 	return 0;
 }
+
+int wn_path_domain(char full[WN_PATH_BYTES], const char *path)
+{
+	bool name = !strchr(path, '/');
+	int n;
+
+	if (!*path)
+		return -EINVAL;
+	if (name && strlen(path) > WN_NAME_MAX)
+		return -ENAMETOOLONG;
+	n = snprintf(full, WN_PATH_BYTES, "%s%s", name ? WN_FS_PATH "/" : "", path);
+	return n < WN_PATH_BYTES ? 0 : -ENAMETOOLONG;
+}

@@ -16,4 +16,10 @@ int wn_path_control(char path[WN_PATH_BYTES], const char *mount);
  */
 int wn_path_split(const char *path, char mount[WN_PATH_BYTES], const char **name);
 
+/*
+ * A domain's path for system calls: a name alone lies in /dev/worknode, never in
+ * the current folder. 0, -EINVAL (no name), -ENAMETOOLONG.
+ */
+int wn_path_domain(char full[WN_PATH_BYTES], const char *path);
+
 #endif

@@ -64,11 +64,15 @@ WN_API int wn_domain_create(const char *path, unsigned int mode, const struct wn
 
 WN_API int wn_domain_info(const char *path, struct wn_domain_info *info)
 {
+	char full[WN_PATH_BYTES];
 	int fd, err;
 
 	memset(info, 0, sizeof(*info));
 	info->size = sizeof(*info);
-	fd = wn_open_file(path, O_RDONLY);
+	err = wn_path_domain(full, path);
+	if (err)
+		return err;
+	fd = wn_open_file(full, O_RDONLY);
 	if (fd < 0)
 		return fd;
 	err = wn_ioctl(fd, WN_IOC_INFO, info);
@@ -78,9 +82,11 @@ WN_API int wn_domain_info(const char *path, struct wn_domain_info *info)
 
 WN_API int wn_domain_remove(const char *path)
 {
-	int saved = errno, err = 0;
+	char full[WN_PATH_BYTES];
+	int saved = errno, err;
 
-	if (unlink(path))
+	err = wn_path_domain(full, path);
+	if (!err && unlink(full))
 		err = -errno;
 	errno = saved;
 	return err;
