@@ -1,0 +1,503 @@
+// SPDX-License-Identifier: MIT
+#include "history.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct run {
+	struct history *h;
+	struct world w;
+	struct model m;
+	u64 rng;
+	u64 gone[64];		/* handles that were */
+	u32 nr_gone;
+	u8 *before;		/* the core's state and public memory */
+	bool failed, verbose;
+	struct wn_sqe slots[128];
+	struct wn_op_result want[64], got[64];
+};
+
+static u64 draw(struct run *r)
+{
+	return world_random(&r->rng);
+}
+
+static u32 below(struct run *r, u32 n)
+{
+	return (u32)(draw(r) % n);
+}
+
+static bool one_in(struct run *r, u32 n)
+{
+	return !below(r, n);
+}
+
+__attribute__((__format__(__printf__, 2, 3))) static void fail(struct run *r, const char *format,
+								...)
+{
+	va_list args;
+
+	if (r->failed)
+		return;
+	r->failed = true;
+	va_start(args, format);
+	vsnprintf(r->h->what, sizeof(r->h->what), format, args);
+	va_end(args);
+}
+
+/* A live node, preferably one of few, so that histories meet themselves. */
+static u64 some_node(struct run *r)
+{
+	u32 i, at = below(r, r->m.bounds.nodes);
+
+	if (one_in(r, 50))
+		return draw(r);
+	if (one_in(r, 20) && r->nr_gone)
+		return r->gone[below(r, r->nr_gone < 64 ? r->nr_gone : 64)];
+	if (one_in(r, 8))
+		return 0;
+	for (i = 0; i < r->m.bounds.nodes; i++) {
+		const u32 k = (at + i) % r->m.bounds.nodes;
+
+		if (r->m.nodes[k].used)
+			return r->m.nodes[k].rec.handle;
+	}
+	return 0;
+}
+
+static void some_name(struct run *r, u8 name[64])
+{
+	memset(name, 0, 64);
+	switch (below(r, 64)) {
+	case 0:
+		memset(name, 'a', 64 - below(r, 3));
+		return;
+	case 1:
+		name[below(r, 64)] = (u8)draw(r);
+		return;
+	case 2:
+		memset(name, '.', below(r, 4));
+		return;
+	case 3:
+		memcpy(name, "n/x", 3);
+		return;
+	default:
+		snprintf((char *)name, 64, "%s%u", one_in(r, 4) ? "some-longer-name-" : "n",
+			 below(r, 12));
+	}
+}
+
+static u64 some_value(struct run *r)
+{
+	return one_in(r, 8) ? draw(r) : below(r, 5);
+}
+
+static void some_filter(struct run *r, struct wn_filter *f)
+{
+	*f = (struct wn_filter){ .flags = (u32)draw(r) & draw(r) & WN_FILTER_FLAGS };
+	if (f->flags & WN_FILTER_TYPE)
+		f->type = below(r, 5);
+	if (f->flags & WN_FILTER_STATE)
+		f->state = below(r, 5);
+	if (f->flags & WN_FILTER_OWNER)
+		f->owner = below(r, MODEL_CLIENTS);
+	if (f->flags & WN_FILTER_TAGS) {
+		f->tags_mask = below(r, 8);
+		f->tags_value = f->tags_mask & draw(r);
+	}
+	if (f->flags & WN_FILTER_SINCE)
+		f->since = r->m.hlc - below(r, 40);
+	if (f->flags & WN_FILTER_PREFIX)
+		snprintf((char *)f->prefix, sizeof(f->prefix), "%s",
+			 one_in(r, 2) ? "n" : "some-longer-nam");
+	if (one_in(r, 30))
+		((u8 *)f)[below(r, 64)] ^= 1u << below(r, 8);
+}
+
+/* An entry of two slots that makes sense most of the time. */
+static void some_op(struct run *r, struct wn_sqe *sqe)
+{
+	static const u8 weights[] = {
+		WN_OP_NODE_CREATE, WN_OP_NODE_CREATE, WN_OP_NODE_CREATE, WN_OP_NODE_CREATE,
+		WN_OP_NODE_DESTROY, WN_OP_NODE_DESTROY, WN_OP_NODE_MOVE, WN_OP_NODE_MOVE,
+		WN_OP_NODE_RENAME, WN_OP_NODE_SET, WN_OP_NODE_SET, WN_OP_NODE_SET,
+		WN_OP_NODE_READ, WN_OP_LOOKUP, WN_OP_QUERY, WN_OP_NOP,
+	};
+	const u64 node = some_node(r);
+	const int at = model_find(&r->m, node);
+
+	memset(sqe, 0, 2 * sizeof(*sqe));
+	sqe->opcode = weights[below(r, sizeof(weights))];
+	sqe->user_data = draw(r);
+	if (sqe->opcode == WN_OP_NOP) {
+		sqe->op_flags = below(r, 2);
+		sqe->w[0] = sqe->op_flags ? draw(r) >> below(r, 64) : 0;
+		return;
+	}
+	sqe->node = node;
+	if (one_in(r, 6))
+		sqe->cap = below(r, MODEL_CAPS + 1);
+	if (one_in(r, 6)) {
+		sqe->flags |= WN_SQE_IF_VERSION;
+		sqe->version = at >= 0 && !one_in(r, 4) ? r->m.nodes[at].rec.version : below(r, 4);
+	}
+	if (sqe->opcode <= WN_OP_NODE_SET && one_in(r, 6)) {
+		sqe->flags |= WN_SQE_IDEM;
+		sqe->w[2] = below(r, 24);
+	}
+	switch (sqe->opcode) {
+	case WN_OP_NODE_CREATE:
+		sqe->w[0] = some_value(r) << 32 | (u32)some_value(r);
+		sqe->w[1] = below(r, 8);
+		sqe->op_flags = one_in(r, 6) ? below(r, 4) : 0;
+		break;
+	case WN_OP_NODE_DESTROY:
+		sqe->op_flags = below(r, 2);
+		break;
+	case WN_OP_NODE_MOVE:
+		sqe->arg = some_node(r);
+		break;
+	case WN_OP_NODE_SET:
+		sqe->op_flags = (u32)draw(r) & draw(r) & WN_SET_FLAGS;
+		if (sqe->op_flags & WN_SET_TYPE)
+			sqe->w[0] |= (u32)some_value(r);
+		if (sqe->op_flags & WN_SET_STATE)
+			sqe->w[0] |= some_value(r) << 32;
+		if (sqe->op_flags & (WN_SET_TAGS | WN_SET_TAGS_ADD | WN_SET_TAGS_DEL))
+			sqe->w[1] = below(r, 8);
+		if (sqe->op_flags & WN_SET_USER)
+			sqe->arg = draw(r);
+		else if (!one_in(r, 8))
+			sqe->op_flags &= 0xff;
+		if (!(sqe->op_flags & WN_SET_USER) && one_in(r, 3)) {
+			sqe->flags |= WN_SQE_WIDE;
+			sqe[1].user_data = draw(r);
+			sqe[1].w[0] = one_in(r, 20);
+		}
+		break;
+	case WN_OP_NODE_READ:
+		sqe->w[0] = below(r, 4) * 8 + one_in(r, 20);
+		if (one_in(r, 30))
+			sqe->w[0] = draw(r) & ~7ULL;
+		break;
+	case WN_OP_QUERY:
+		sqe->flags |= WN_SQE_WIDE;
+		some_filter(r, (struct wn_filter *)(sqe + 1));
+		sqe->w[1] = one_in(r, 2) ? 64 : below(r, 66);
+		if (one_in(r, 3)) {
+			sqe->arg = below(r, r->m.bounds.nodes + 2);
+			sqe->w[2] = one_in(r, 8) ? draw(r) : r->m.hlc - below(r, 40);
+		}
+		break;
+	}
+	if (sqe->opcode == WN_OP_NODE_CREATE || sqe->opcode == WN_OP_NODE_RENAME ||
+	    sqe->opcode == WN_OP_LOOKUP) {
+		sqe->flags |= WN_SQE_WIDE;
+		some_name(r, (u8 *)(sqe + 1));
+	}
+	/* And now and then nonsense. */
+	if (one_in(r, 40))
+		((u8 *)sqe)[below(r, 64)] ^= 1u << below(r, 8);
+}
+
+static struct wn_op_env env_of(struct run *r, u32 client)
+{
+	return (struct wn_op_env){ .client = client, .now = &r->w.now, .out = r->w.out,
+				   .out_bytes = WORLD_OUT_BYTES };
+}
+
+static void keep(struct run *r)
+{
+	memcpy(r->before, r->w.private, r->w.core->state_bytes);
+	memcpy(r->before + r->w.core->state_bytes, r->w.public, r->w.size.public_bytes);
+}
+
+static void check_kept(struct run *r)
+{
+	if (memcmp(r->before, r->w.private, r->w.core->state_bytes))
+		fail(r, "state changed by what was refused");
+	if (memcmp(r->before + r->w.core->state_bytes, r->w.public, r->w.size.public_bytes))
+		fail(r, "public memory changed by what was refused");
+}
+
+static void check_result(struct run *r, const struct wn_sqe *sqe, u32 i)
+{
+	const struct wn_op_result *want = &r->want[i], *got = &r->got[i];
+
+	r->h->ops++;
+	if (WN_RES_IS_ERROR(want->res)) {
+		r->h->refused++;
+		r->h->by_errno[-want->res]++;
+	}
+	if (r->verbose)
+		printf("#   op %u flags %#x/%#x cap %u node %#llx arg %#llx w %#llx %#llx %#llx: %lld\n",
+		       sqe->opcode, sqe->flags, sqe->op_flags, sqe->cap, sqe->node, sqe->arg,
+		       sqe->w[0], sqe->w[1], sqe->w[2], got->res);
+	if (want->res != got->res)
+		fail(r, "op %u: result %lld, want %lld", sqe->opcode, got->res, want->res);
+	if (want->hlc != got->hlc || want->flags != got->flags || want->aux != got->aux)
+		fail(r, "op %u: hlc %#llx flags %u aux %u, want %#llx %u %u", sqe->opcode,
+		     got->hlc, got->flags, got->aux, want->hlc, want->flags, want->aux);
+	if (!WN_RES_IS_ERROR(got->res) && sqe->opcode == WN_OP_NODE_DESTROY)
+		r->gone[r->nr_gone++ % 64] = sqe->node;
+}
+
+/* Answers in the arena: all but the records' seq, of which the model knows nothing. */
+static void check_out(struct run *r, const struct wn_sqe *sqe, s64 res)
+{
+	struct wn_node_rec *rec;
+	s64 i, n = 0;
+	u64 at = sqe->w[0];
+
+	if (WN_RES_IS_ERROR(res))
+		return;
+	if (sqe->opcode == WN_OP_NODE_READ) {
+		n = 1;
+	} else if (sqe->opcode == WN_OP_QUERY) {
+		n = res;
+		if (memcmp(r->w.out + at, r->m.out + at, sizeof(struct wn_found)))
+			fail(r, "query: found %u at %llu, want %u at %llu",
+			     ((struct wn_found *)(r->w.out + at))->count,
+			     ((struct wn_found *)(r->w.out + at))->cursor,
+			     ((struct wn_found *)(r->m.out + at))->count,
+			     ((struct wn_found *)(r->m.out + at))->cursor);
+		at += sizeof(struct wn_found);
+	}
+	for (i = 0; i < n; i++, at += sizeof(*rec)) {
+		rec = (struct wn_node_rec *)(r->w.out + at);
+		if (rec->seq & 1)
+			fail(r, "a record that is being written");
+		rec->seq = 0;
+		if (memcmp(rec, r->m.out + at, sizeof(*rec)))
+			fail(r, "op %u: record %lld differs", sqe->opcode, i);
+	}
+}
+
+static void step_op(struct run *r)
+{
+	const u32 client = one_in(r, 2) ? 0 : below(r, MODEL_CLIENTS);
+	const struct wn_op_env env = env_of(r, client);
+
+	u32 tries = below(r, 2) * 4;
+
+	/* What is refused is tested too, but not most of the time. */
+	do {
+		some_op(r, r->slots);
+		model_op(&r->m, client, r->slots, r->want);
+	} while (WN_RES_IS_ERROR(r->want->res) && tries--);
+	keep(r);
+	wn_op_apply(r->w.core, &env, r->slots, r->got);
+	check_result(r, r->slots, 0);
+	check_out(r, r->slots, r->got->res);
+	if (WN_RES_IS_ERROR(r->got->res))
+		check_kept(r);
+}
+
+static void step_group(struct run *r)
+{
+	const u32 client = one_in(r, 2) ? 0 : below(r, MODEL_CLIENTS);
+	const struct wn_op_env env = env_of(r, client);
+	const u32 n = 1 + (one_in(r, 16) ? below(r, 64) : below(r, 8));
+	static struct model start;
+	bool want, got;
+	u32 i;
+
+	start = r->m;
+	for (i = 0; i < n; i++) {
+		struct wn_sqe *sqe = &r->slots[2 * i];
+		u32 tries = 8;
+
+		/* Most ops succeed, seen from those before them; then a group often does. */
+		do {
+			some_op(r, sqe);
+			model_op(&r->m, client, sqe, r->want);
+		} while (WN_RES_IS_ERROR(r->want->res) && tries-- && !one_in(r, 200));
+		if (i + 1 < n)
+			sqe->flags |= WN_SQE_ATOMIC;
+	}
+	r->m = start;
+	want = model_group(&r->m, client, r->slots, n, r->want);
+	keep(r);
+	got = wn_op_apply_group(r->w.core, &env, r->slots, n, r->got);
+	if (r->verbose)
+		printf("#   group of %u: %s\n", n, got ? "done" : "refused");
+	if (want != got)
+		fail(r, "group of %u: %s", n, got ? "done" : "refused");
+	for (i = 0; i < n; i++)
+		check_result(r, &r->slots[2 * i], i);
+	if (!got)
+		check_kept(r);
+}
+
+static void step_slice(struct run *r)
+{
+	const u32 steps = below(r, 12);
+
+	if (wn_core_slice(r->w.core, steps) != model_slice(&r->m, steps))
+		fail(r, "slice: not the same is left");
+}
+
+static void step_time(struct run *r)
+{
+	/* Realtime jumps, back too; boottime does not. */
+	r->w.now.realtime += one_in(r, 6) ? -(s64)below(r, 1u << 30) * 64 : (s64)below(r, 3000000);
+	if (r->w.now.realtime > 1ULL << 62)
+		r->w.now.realtime = 1700000000000000000ULL;
+	r->w.now.boottime += below(r, 1000);
+	r->m.now = r->w.now;
+}
+
+static void step_client(struct run *r)
+{
+	const u32 client = 1 + below(r, MODEL_CLIENTS - 1);
+	const struct wn_core_open first = {
+		.node = one_in(r, 2) ? 0 : some_node(r),
+		.rights = one_in(r, 2) ? WN_RIGHT_ALL : (u32)draw(r) & WN_RIGHT_ALL,
+		.expires = one_in(r, 4) ? r->w.now.boottime + below(r, 50000) : 0,
+		.quota_nodes = one_in(r, 3) ? 1 + below(r, 6) : 0,
+	};
+
+	if (r->m.clients[client].life % 2) {
+		if (!one_in(r, 8))
+			return;	/* closed is soon, open is late */
+		model_close(&r->m, client);
+		wn_core_client_close(r->w.core, client);
+	} else if (model_open(&r->m, client, &first) !=
+		   wn_core_client_open(r->w.core, client, &first)) {
+		fail(r, "open of client %u", client);
+	}
+}
+
+/* A capability over a subtree, as a grant will make them. */
+static void step_cap(struct run *r)
+{
+	const u32 client = below(r, MODEL_CLIENTS), index = 1 + below(r, MODEL_CAPS - 1);
+	struct wn_cap cap = {
+		.node = some_node(r),
+		.rights = one_in(r, 2) ? WN_RIGHT_ALL : (u32)draw(r) & WN_RIGHT_ALL,
+		.expires = one_in(r, 4) ? r->w.now.boottime + below(r, 5000) : 0,
+		.quota_nodes = one_in(r, 3) ? 1 + below(r, 6) : 0,
+	};
+
+	if (!(r->m.clients[client].life % 2) || r->m.clients[client].caps[index].used_nodes)
+		return;
+	r->m.clients[client].caps[index] = cap;
+	wn_cap_put(r->w.core, client, index, &cap);
+}
+
+/* Public memory, as a reader finds it, against the model. */
+static void check_all(struct run *r)
+{
+	struct wn_node_rec rec, want;
+	u32 i, used = 0;
+
+	for (i = 0; i < r->m.bounds.nodes && !r->failed; i++) {
+		const struct model_node *n = &r->m.nodes[i];
+
+		used += n->used;
+		if (!world_read(r->w.public, i, &rec)) {
+			fail(r, "record %u cannot be read", i);
+			continue;
+		}
+		if (!n->used || n->destroyed) {
+			if (rec.handle)
+				fail(r, "record %u is of no node", i);
+			continue;
+		}
+		want = model_record(&r->m, i);
+		rec.seq = 0;
+		if (memcmp(&rec, &want, sizeof(rec)))
+			fail(r, "public record %u differs", i);
+		if (want.parent &&
+		    world_find(r->w.public, want.parent, (const char *)want.name) != want.handle)
+			fail(r, "name of node %u not found", i);
+	}
+	if (wn_pool_count(&r->w.core->nodes) != used)
+		fail(r, "%u nodes in the pool, want %u", wn_pool_count(&r->w.core->nodes), used);
+	if (((struct wn_public *)r->w.public)->hlc != r->m.hlc)
+		fail(r, "public clock");
+	if (((struct wn_public *)r->w.public)->epoch & 1)
+		fail(r, "public epoch");
+}
+
+static void step(struct run *r, u64 seed)
+{
+	r->rng = seed;
+	switch (below(r, 64)) {
+	case 0:
+		step_client(r);
+		break;
+	case 1:
+	case 2:
+		step_cap(r);
+		break;
+	case 3 ... 6:
+		step_slice(r);
+		break;
+	case 7 ... 12:
+		step_time(r);
+		break;
+	case 13 ... 15:
+		step_group(r);
+		break;
+	default:
+		step_op(r);
+	}
+}
+
+bool history_run(struct history *h, bool verbose)
+{
+	static struct run run;
+	struct run *r = &run;
+	u32 i;
+
+	memset(r, 0, sizeof(*r));
+	r->h = h;
+	r->verbose = verbose;
+	world_init(&r->w, &h->bounds, 5);
+	model_init(&r->m, &h->bounds, &r->w.now);
+	r->before = malloc(r->w.core->state_bytes + r->w.size.public_bytes);
+	if (!r->before)
+		abort();
+	for (i = 0; i < h->nr_steps && !r->failed; i++) {
+		if (verbose)
+			printf("# step %u, %#llx\n", i, h->steps[i]);
+		step(r, h->steps[i]);
+		if (!r->failed && (i % 64 == 63 || i + 1 == h->nr_steps))
+			check_all(r);
+		h->failed_at = i;
+	}
+	free(r->before);
+	world_deinit(&r->w);
+	return !r->failed;
+}
+
+void history_shrink(struct history *h)
+{
+	u64 *kept = malloc(h->nr_steps * sizeof(*kept)), *all = h->steps;
+	u32 n = h->failed_at + 1, chunk, at;
+
+	if (!kept)
+		abort();
+	h->nr_steps = n;
+	for (chunk = n / 2; chunk; chunk /= 2) {
+		for (at = 0; at + chunk <= n;) {
+			memcpy(kept, all, at * sizeof(*kept));
+			memcpy(kept + at, all + at + chunk, (n - at - chunk) * sizeof(*kept));
+			h->steps = kept;
+			h->nr_steps = n - chunk;
+			if (history_run(h, false)) {
+				at += chunk;
+				continue;
+			}
+			n = h->failed_at + 1;
+			memcpy(all, kept, n * sizeof(*kept));
+		}
+	}
+	h->steps = all;
+	h->nr_steps = n;
+	free(kept);
+	history_run(h, false);
+}
