@@ -9,7 +9,7 @@ start_uml() {
 	RUN_HOW="User-Mode Linux, $OPT_MEM"
 	append="root=/dev/root rootfstype=hostfs rootflags=/ ro init=$VM_DIR/guest/init quiet panic=-1 oops=panic log_buf_len=4M"
 	append+=" printk.devkmsg=on con=null con0=null,fd:1 ssl=null ssl1=null,fd:5 ssl2=null,fd:6"
-	append+=" umid=wn uml_dir=$PRIVATE/ wn.job=$JOB_DIR"
+	append+=" ubd0=/dev/null umid=wn uml_dir=$PRIVATE/ wn.job=$JOB_DIR"
 	[ "$OPT_KEEP_GOING" -eq 0 ] || append+=" kasan_multi_shot"
 
 	rm -f "$PRIVATE"/port*
