@@ -242,17 +242,50 @@ TEST_F(domain, bad_bounds)
 	EXPECT_EQ(-E2BIG, wt_ioctl(self->m.control, WN_IOC_CREATE, &c));
 	EXPECT_EQ(0, wt_used(&self->m));
 	EXPECT_FALSE(listed(self->m.dir, "d"));
-	/* The limits themselves are good. */
-	c = good;
-	c.bounds = limit.bounds;
-	EXPECT_EQ(0, wt_ioctl(self->m.control, WN_IOC_CREATE, &c));
-	/* And the smallest. */
-	c = wt_create_args(self->m.control, "small");
+}
+
+TEST_F(domain, smallest_and_largest)
+{
+	struct wn_bounds_query limit = { .size = sizeof(limit), .which = WN_BOUNDS_LIMIT };
+	const uint32_t *l = (const uint32_t *)&limit.bounds;
+	struct wn_domain_create small = wt_create_args(self->m.control, "d"), c;
+	size_t i;
+	long err;
+
+	ASSERT_EQ(0, wt_ioctl(self->m.control, WN_IOC_BOUNDS, &limit));
 	for (i = 0; i < BOUNDS; i++)
-		b[i] = 1;
-	c.bounds.slab_bytes = 1;
-	c.bounds.inbox_entries = WN_PRIORITIES;
+		((uint32_t *)&small.bounds)[i] = 1;
+	small.bounds.slab_bytes = 1;
+	small.bounds.inbox_entries = WN_PRIORITIES;
+	c = small;
 	EXPECT_EQ(0, wt_ioctl(self->m.control, WN_IOC_CREATE, &c));
+	EXPECT_EQ(0, unlink(wt_path(&self->m, "d")));
+
+	/* Each at its limit, all others small: good, or too much memory for this machine. */
+	for (i = 0; i <= BOUNDS; i++) {
+		c = small;
+		if (i < BOUNDS)
+			((uint32_t *)&c.bounds)[i] = l[i];
+		else
+			c.bounds.slab_bytes = limit.bounds.slab_bytes;
+		err = wt_ioctl(self->m.control, WN_IOC_CREATE, &c);
+		EXPECT_TRUE(!err || err == -EDQUOT || err == -ENOSPC) {
+			TH_LOG("bound %zu: %ld", i, err);
+		}
+		if (!err)
+			unlink(wt_path(&self->m, "d"));
+	}
+	/* And all of them, whose size is told before. */
+	c = small;
+	c.bounds = limit.bounds;
+	err = wt_ioctl(self->m.control, WN_IOC_CREATE, &c);
+	TH_LOG("the largest domain has %llu bytes: %ld", (unsigned long long)limit.bytes, err);
+	EXPECT_TRUE(!err || err == -EDQUOT || err == -ENOSPC);
+	if (!err) {
+		EXPECT_EQ((long long)limit.bytes, wt_fdinfo(self->m.control, "wn-bytes"));
+		EXPECT_EQ(0, unlink(wt_path(&self->m, "d")));
+	}
+	EXPECT_EQ(0, wt_used(&self->m));
 }
 
 /* ------------------------------------------------------ who may do what */

@@ -20,7 +20,7 @@ FIXTURE(mount) {
 
 FIXTURE_SETUP(mount)
 {
-	ASSERT_EQ(0, wt_mount(&self->m, "max=5,size=1m,uid=54321,gid=54322,mode=640"));
+	ASSERT_EQ(0, wt_mount(&self->m, "max=5,size=64m,uid=54321,gid=54322,mode=640"));
 	strcpy(self->dir, "/tmp/wn.XXXXXX");
 	ASSERT_NE(NULL, mkdtemp(self->dir));
 }
@@ -83,7 +83,7 @@ TEST_F(mount, statfs_tells)
 	EXPECT_EQ(WN_FS_MAGIC, fs.f_type);
 	EXPECT_EQ(sysconf(_SC_PAGESIZE), fs.f_bsize);
 	EXPECT_EQ(WN_NAME_MAX, fs.f_namelen);
-	EXPECT_EQ((1 << 20) / sysconf(_SC_PAGESIZE), (long)fs.f_blocks);
+	EXPECT_EQ((64 << 20) / sysconf(_SC_PAGESIZE), (long)fs.f_blocks);
 	EXPECT_EQ(fs.f_blocks, fs.f_bfree);
 	EXPECT_EQ(fs.f_blocks, fs.f_bavail);
 	EXPECT_EQ(5, fs.f_files);
@@ -152,23 +152,23 @@ TEST_F(mount, remount)
 	const char *line;
 
 	ASSERT_EQ(0, wt_create(&self->m, "a"));
-	ASSERT_EQ(0, mount(NULL, self->m.dir, NULL, MS_REMOUNT, "max=1,size=2m"));
+	ASSERT_EQ(0, mount(NULL, self->m.dir, NULL, MS_REMOUNT, "max=1,size=96m"));
 	ASSERT_EQ(0, statfs(self->m.dir, &fs));
 	EXPECT_EQ(1, fs.f_files);
 	EXPECT_EQ(0, fs.f_ffree);
-	EXPECT_EQ((2 << 20) / sysconf(_SC_PAGESIZE), (long)fs.f_blocks);
+	EXPECT_EQ((96 << 20) / sysconf(_SC_PAGESIZE), (long)fs.f_blocks);
 	EXPECT_EQ(-ENOSPC, wt_create(&self->m, "b"));
 
 	line = options_of(self->m.dir, text, sizeof(text));
 	EXPECT_NE(NULL, strstr(line, "max=1,")) TH_LOG("%s", line);
-	EXPECT_NE(NULL, strstr(line, "size=2097152,")) TH_LOG("%s", line);
+	EXPECT_NE(NULL, strstr(line, "size=100663296,")) TH_LOG("%s", line);
 	EXPECT_NE(NULL, strstr(line, "mode=640,")) TH_LOG("%s", line);
 	EXPECT_NE(NULL, strstr(line, "uid=54321,gid=54322")) TH_LOG("%s", line);
 
 	/* What is not named stays; who owns what is fixed. */
 	ASSERT_EQ(0, mount(NULL, self->m.dir, NULL, MS_REMOUNT, "max=9"));
 	ASSERT_EQ(0, statfs(self->m.dir, &fs));
-	EXPECT_EQ((2 << 20) / sysconf(_SC_PAGESIZE), (long)fs.f_blocks);
+	EXPECT_EQ((96 << 20) / sysconf(_SC_PAGESIZE), (long)fs.f_blocks);
 	EXPECT_EQ(-1, mount(NULL, self->m.dir, NULL, MS_REMOUNT, "uid=0,max=7"));
 	EXPECT_EQ(EINVAL, errno);
 	EXPECT_EQ(-1, mount(NULL, self->m.dir, NULL, MS_REMOUNT, "mode=600"));
@@ -194,7 +194,7 @@ TEST_F(mount, smaller_than_held)
 	EXPECT_EQ(-ENOSPC, wt_create(&self->m, "a"));
 	EXPECT_EQ(0, unlink(wt_path(&self->m, "b")));
 	EXPECT_EQ(-ENOSPC, wt_create(&self->m, "a"));	/* size= still says no */
-	ASSERT_EQ(0, mount(NULL, self->m.dir, NULL, MS_REMOUNT, "size=1m"));
+	ASSERT_EQ(0, mount(NULL, self->m.dir, NULL, MS_REMOUNT, "size=64m"));
 	EXPECT_EQ(0, wt_create(&self->m, "a"));
 }
 
