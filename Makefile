@@ -64,15 +64,18 @@ examples: lib ## the examples
 tests: lib ## the selftests, 64 and 32 bits
 	@$(MAKE) -C selftests
 
+bench: ## the benchmarks; bench/Makefile says how to run them
+	@$(MAKE) -C bench
+
 ##@ Test
 
 check-debug: ## the selftests on kernels with KASAN+lockdep+kmemleak, KCSAN, and debug UML
 	@scripts/setup build vm kernels
 	@selftests/check --plan debug
 
-check-all: ## both of them
+check-all: ## both of them, and the proof of the virtual-machine runner on every kernel
 	@scripts/setup build vm kernels check dkms
-	@selftests/check --plan check --plan debug
+	@selftests/check --plan check --plan debug --plan all
 
 check-arm64: ## nightly: cross-built, in an emulated arm64 guest (which shows no weak ordering)
 	@scripts/setup build arm64
@@ -118,6 +121,6 @@ clean: ## remove build/
 distclean: clean ## and the cache of kernels outside the tree
 	@rm -rf "$${WORKNODE_CACHE:-$${XDG_CACHE_HOME:-$$HOME/.cache}/worknode}"
 
-.PHONY: all demo check help modules modules-strict lib tools examples tests \
+.PHONY: all demo check help modules modules-strict lib tools examples tests bench \
 	check-debug check-all check-arm64 unit abi layers spdx static install \
 	uninstall dkms-install dkms-remove clean distclean
