@@ -29,11 +29,13 @@ strict_kernel() {
 	sysctl_set kernel/hung_task_panic 1
 	sysctl_set kernel/hung_task_timeout_secs 60
 	sysctl_set kernel/softlockup_panic 1
+	sysctl_set kernel/watchdog_thresh 20	# an emulated CPU may wait long for its turn on a busy host
 	sysctl_set kernel/panic_on_rcu_stall 1
 	sysctl_set kernel/printk '8 4 1 7'
 	sysctl_set kernel/sysrq 1
 	# Injected failures are reported by the tests; the kernel need not print a stack for each.
-	local knob
+	local knob=/sys/module/rcupdate/parameters/rcu_cpu_stall_timeout
+	[ ! -w $knob ] || echo 60 > $knob
 	for knob in /sys/kernel/debug/fail*/verbose; do
 		[ ! -w "$knob" ] || echo 0 > "$knob"
 	done

@@ -65,6 +65,20 @@ probe_kvm() {
 	grep -q 'wn-vm probe ok' "$out"
 }
 
+# The frequency of the time-stamp counter in kHz, measured once per start of this machine; see tsc.c.
+find_tsc_khz() {
+	local cache khz
+	cache=$VM_CACHE/tsc-khz.$(cat /proc/sys/kernel/random/boot_id)
+	if [ ! -s "$cache" ]; then
+		need_commands gcc:gcc
+		rm -f "$VM_CACHE"/tsc-khz.*
+		gcc -O2 -o "$PRIVATE/tsc" "$VM_DIR/lib/tsc.c" || die "cannot compile $VM_DIR/lib/tsc.c"
+		khz=$("$PRIVATE/tsc") || die "cannot measure the time-stamp counter"
+		echo "$khz" > "$cache.$$" && mv "$cache.$$" "$cache"
+	fi
+	cat "$cache"
+}
+
 find_virtiofsd() {
 	local path
 	for path in /usr/lib/qemu/virtiofsd /usr/libexec/virtiofsd; do
@@ -102,7 +116,8 @@ start_qemu() {
 		accel=$(find_accelerator "$image")
 		case $accel in
 		kvm) args+=(-accel kvm -cpu host) ;;
-		*)   args+=(-accel "tcg,thread=multi" -cpu max) ;;
+		*)   args+=(-accel "tcg,thread=multi" -cpu max)
+		     append+=" tsc_early_khz=$(find_tsc_khz)" ;;
 		esac
 	fi
 	[ "$OPT_KEEP_GOING" -eq 0 ] || append+=" kasan_multi_shot"
