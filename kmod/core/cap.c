@@ -63,17 +63,14 @@ void wn_cap_put(struct wn_core *core, u32 client, u32 index, const struct wn_cap
 	core->clients[client].caps[index] = *cap;
 }
 
-int wn_cap_charge(struct wn_core *core, u32 client, struct wn_cap *cap, u32 node)
+void wn_cap_charge(struct wn_core *core, u32 client, struct wn_cap *cap, u32 node)
 {
 	struct wn_node_own *own = &core->own[node];
 
-	if (cap->quota_nodes && cap->used_nodes >= cap->quota_nodes)
-		return -EDQUOT;
 	WN_TX_SET(core->tx, cap->used_nodes, cap->used_nodes + 1);
 	own->life = core->clients[client].life;
 	own->client = client;
 	own->cap = cap - core->clients[client].caps;
-	return 0;
 }
 
 void wn_cap_uncharge(struct wn_core *core, u32 node)

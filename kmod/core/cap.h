@@ -42,8 +42,14 @@ int wn_cap_reach(struct wn_core *core, u32 client, const struct wn_cap *cap, u64
 /* Put a capability into the table: for wn_core_client_open, and for grants to come. */
 void wn_cap_put(struct wn_core *core, u32 client, u32 index, const struct wn_cap *cap);
 
-/* A node is created under a capability: 0 or -EDQUOT; and goes again. */
-int wn_cap_charge(struct wn_core *core, u32 client, struct wn_cap *cap, u32 node) __must_check;
+/* Whether one more node can be created under a capability. */
+static inline bool wn_cap_may_charge(const struct wn_cap *cap)
+{
+	return !cap->quota_nodes || cap->used_nodes < cap->quota_nodes;
+}
+
+/* A node is created under a capability (its own part is saved), and goes again. */
+void wn_cap_charge(struct wn_core *core, u32 client, struct wn_cap *cap, u32 node);
 void wn_cap_uncharge(struct wn_core *core, u32 node);
 
 /* Whether a capability covers the whole domain. */

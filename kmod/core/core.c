@@ -234,6 +234,11 @@ void wn_core_rollback(struct wn_core *core)
 {
 	if (!wn_tx_changed(core->tx))
 		return;
+	/* An op that promised to check first did not: what it did stays, whole or not. */
+	if (wn_bug_on(!core->tx->logged)) {
+		wn_core_commit(core);
+		return;
+	}
 	wn_tx_rollback(core->tx);
 	/* Scope checks may have looked at what is no more. */
 	++*core->tree_epoch;

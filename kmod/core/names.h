@@ -35,10 +35,13 @@ void wn_name_hash(const struct wn_core *core, struct wn_name *name, u64 parent);
 /* The index of the parent's child of that name (hashed for it), or WN_INDEX_NONE. */
 u32 wn_names_find(struct wn_core *core, const struct wn_name *name, u64 parent);
 
-/* 0, or -ENOSPC: the bucket is full. */
-int wn_names_insert(struct wn_core *core, const struct wn_name *name, u32 index) __must_check;
+/* Whether there is room for it, once @leaving, a node or WN_INDEX_NONE, is removed. */
+bool wn_names_fit(struct wn_core *core, const struct wn_name *name, u32 leaving);
 
-/* Of a node whose record still has the name and parent that it was inserted with. */
+/* There is room. The node's hash is set. */
+void wn_names_insert(struct wn_core *core, const struct wn_name *name, u32 index);
+
+/* By the node's hash. */
 void wn_names_remove(struct wn_core *core, u32 index);
 
 #endif

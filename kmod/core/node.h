@@ -21,6 +21,7 @@ struct wn_node_own {
 	u32 prev;		/* younger sibling, or WN_INDEX_NONE */
 	u32 next_doomed;	/* destroyed after it and not yet gone, or WN_INDEX_NONE */
 	u64 life;		/* of the client that it is charged to; 0: none */
+	u64 hash;		/* of its name, below its parent */
 	u16 client, cap;	/* that it is charged to */
 	u8 height;		/* levels below it, or more: see docs/core.md */
 	u8 reserved[3];

@@ -21,6 +21,7 @@ struct wn_op_def {
 	u32 op_flags;
 	u32 steps;		/* bound */
 	enum wide wide;
+	bool late;		/* it may fail after a change, so it needs the log */
 };
 
 /* Flags that the turn sees to. */
@@ -238,7 +239,10 @@ void wn_op_apply(struct wn_core *core, const struct wn_op_env *env, const struct
 
 	if (err) {
 		refuse(core, result, err);
-	} else if (apply(core, env, slots, result, false)) {
+		return;
+	}
+	wn_tx_begin(core->tx, ops[slots->opcode].late);
+	if (apply(core, env, slots, result, false)) {
 		wn_core_commit(core);
 	} else {
 		wn_core_rollback(core);
@@ -270,6 +274,7 @@ bool wn_op_apply_group(struct wn_core *core, const struct wn_op_env *env,
 		if (err)
 			return refuse_group(core, results, n, i, err);
 	}
+	wn_tx_begin(core->tx, true);
 	for (i = 0; i < n; i++) {
 		if (apply(core, env, &slots[2 * i], &results[i], true))
 			continue;

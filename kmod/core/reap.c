@@ -34,6 +34,7 @@ static void step(struct wn_core *core)
 
 bool wn_core_slice(struct wn_core *core, u32 steps)
 {
+	wn_tx_begin(core->tx, false);
 	for (; steps && core->doomed != WN_INDEX_NONE; steps--)
 		step(core);
 	return core->doomed != WN_INDEX_NONE;

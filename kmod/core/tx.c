@@ -20,7 +20,7 @@ static u64 header(const struct wn_tx *tx, const void *at, u32 kind, u32 words)
 	return (u64)((const wn_word *)at - tx->base) << 32 | kind << 16 | words;
 }
 
-void wn_tx_save(struct wn_tx *tx, const void *at, u32 words)
+void wn_tx_log(struct wn_tx *tx, const void *at, u32 words)
 {
 	u64 *to = tx->log + tx->log_used;
 	const wn_word *from = at;
@@ -35,27 +35,20 @@ void wn_tx_save(struct wn_tx *tx, const void *at, u32 words)
 	tx->log_used += words + 1;
 }
 
-void wn_tx_mark(struct wn_tx *tx, u32 table, u32 index, u32 lines)
+void wn_tx_log_lines(struct wn_tx *tx, u32 table, u32 index, u32 lines)
 {
-	struct wn_table *t = &tx->tables[table];
+	const struct wn_table *t = &tx->tables[table];
 	const wn_word *record = t->truth + (u64)index * t->words;
-	u32 left;
 
-	if (!t->marks[index]) {
-		if (wn_bug_on(tx->nr_edits == tx->edits_room))
-			return;
-		tx->edits[tx->nr_edits++] = table << 24 | index;
-	}
-	t->marks[index] |= lines;
-	for (left = lines; left; left &= left - 1)
-		wn_tx_save(tx, record + wn_ffs64(left) * WN_LINE_WORDS, WN_LINE_WORDS);
+	for (; lines; lines &= lines - 1)
+		wn_tx_log(tx, record + wn_ffs64(lines) * WN_LINE_WORDS, WN_LINE_WORDS);
 }
 
 static void note(struct wn_tx *tx, const struct wn_pool *pool, u32 kind, u64 handle)
 {
 	u64 *to = tx->log + tx->log_used;
 
-	if (wn_bug_on(tx->log_room - tx->log_used < 2))
+	if (!tx->logged || wn_bug_on(tx->log_room - tx->log_used < 2))
 		return;
 	to[0] = handle;
 	to[1] = header(tx, pool, kind, 1);
@@ -95,25 +88,31 @@ static void paint(const struct wn_table *t, u32 index, u32 lines)
 	/* seq is the first half of its word; the other half is data. */
 	wn_half *truth = (wn_half *)from, *picture = (wn_half *)to, *other = picture + 1;
 	const u32 seq = *truth;
-	u32 i, end;
 
 	if (t->sequenced)
 		WRITE_ONCE(*picture, seq + 1);					/* A */
-	for (; lines; lines &= lines - 1) {
-		i = wn_ffs64(lines) * WN_LINE_WORDS;
-		end = i + WN_LINE_WORDS;
-		if (!i && t->sequenced) {
-			wn_store_release(other, truth[1]);
-			i = 1;
-		}
-		for (; i < end; i++)
-			wn_store_release(&to[i], from[i]);			/* B */
+	for (; lines; lines >>= 1, from += WN_LINE_WORDS, to += WN_LINE_WORDS) {
+		if (!(lines & 1))
+			continue;
+		if ((wn_half *)to == picture && t->sequenced)
+			wn_store_release(other, truth[1]);			/* B */
+		else
+			wn_store_release(&to[0], from[0]);
+		wn_store_release(&to[1], from[1]);
+		wn_store_release(&to[2], from[2]);
+		wn_store_release(&to[3], from[3]);
+		wn_store_release(&to[4], from[4]);
+		wn_store_release(&to[5], from[5]);
+		wn_store_release(&to[6], from[6]);
+		wn_store_release(&to[7], from[7]);
 	}
 	if (t->sequenced) {
 		*truth = seq + 2;
 		wn_store_release(picture, seq + 2);				/* C */
 	}
 }
+
+wn_static_assert(WN_LINE_WORDS == 8);
 
 void wn_tx_commit(struct wn_tx *tx)
 {

@@ -10,7 +10,8 @@
  * of the tables have a picture in public memory as well; it is painted by the
  * commit and by nothing else, and never read back.
  *
- * A commit cannot fail, so an op may find out at any point that it cannot go on.
+ * A commit cannot fail, so an op may find out at any point that it cannot go on;
+ * but see wn_tx_begin().
  */
 #ifndef WN_CORE_TX_H
 #define WN_CORE_TX_H
@@ -45,13 +46,29 @@ struct wn_tx {
 	u32 *edits;		/* records with marks: table << 24 | index */
 	u32 nr_edits, edits_room;
 	u32 steps;		/* of the op that runs */
+	bool logged;		/* it can be rolled back */
 	struct wn_table tables[WN_TABLES];
 };
 
 void wn_tx_init(struct wn_tx *tx, void *base, u64 *log, u32 *edits, u32 ops);
 
+/*
+ * Open a transaction. Without a log it cannot be rolled back: for a single op
+ * that changes nothing before it knows that it will succeed.
+ */
+static inline void wn_tx_begin(struct wn_tx *tx, bool logged)
+{
+	tx->logged = logged;
+}
+
+void wn_tx_log(struct wn_tx *tx, const void *at, u32 words);
+
 /* Save so many words from @at on, which lies in private memory, 8-aligned. */
-void wn_tx_save(struct wn_tx *tx, const void *at, u32 words);
+static inline void wn_tx_save(struct wn_tx *tx, const void *at, u32 words)
+{
+	if (tx->logged)
+		wn_tx_log(tx, at, words);
+}
 
 /* Words that hold something at @at: two if it may begin in the middle of one. */
 static __always_inline u32 wn_tx_span(unsigned long at, u32 bytes, u32 aligned)
@@ -70,17 +87,23 @@ static __always_inline u32 wn_tx_span(unsigned long at, u32 bytes, u32 aligned)
 		(lvalue) = (value);						\
 	} while (0)
 
-/* The slow half of wn_tx_edit: lines that this transaction did not change yet. */
-void wn_tx_mark(struct wn_tx *tx, u32 table, u32 index, u32 lines);
+void wn_tx_log_lines(struct wn_tx *tx, u32 table, u32 index, u32 lines);
 
 /* The truth of a record, of which these lines (bits) may be written until the commit. */
 static inline void *wn_tx_edit(struct wn_tx *tx, u32 table, u32 index, u32 lines)
 {
 	const struct wn_table *t = &tx->tables[table];
+	const u8 marks = t->marks[index];
 
 	tx->steps++;
-	if (lines & ~t->marks[index])
-		wn_tx_mark(tx, table, index, lines & ~t->marks[index]);
+	if (lines & ~marks) {
+		if (tx->logged)
+			wn_tx_log_lines(tx, table, index, lines & ~marks);
+		/* There is room for the most that a whole group can edit. */
+		if (!marks && likely(!wn_bug_on(tx->nr_edits == tx->edits_room)))
+			tx->edits[tx->nr_edits++] = table << 24 | index;
+		t->marks[index] = marks | lines;
+	}
 	return t->truth + (u64)index * t->words;
 }
 
@@ -90,7 +113,7 @@ int wn_tx_free(struct wn_tx *tx, struct wn_pool *pool, u64 handle) __must_check;
 
 static inline bool wn_tx_changed(const struct wn_tx *tx)
 {
-	return tx->log_used;
+	return tx->log_used || tx->nr_edits;
 }
 
 /* Paint what changed, record by record, and forget the log. */

@@ -28,6 +28,7 @@ static bool run(u32 capacity, u64 seed, u64 steps)
 	memset(value_of, 0xff, sizeof(value_of));
 	wn_facet_init(&facet, mem, capacity);
 	wn_tx_init(&tx, mem, log_words, edits, 1);
+	wn_tx_begin(&tx, true);
 	for (; steps && good; steps--) {
 		const u32 at = (u32)(world_random(&seed) % capacity), value = world_random(&seed) % 4;
 		const bool undo = world_random(&seed) % 64 == 0;

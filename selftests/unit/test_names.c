@@ -19,7 +19,6 @@ static u32 bucket(const struct world *w, const char *name)
 	wn_hash_word(&h, p->root);
 	for (i = 0; i < (strlen(name) + 7) / 8; i++)
 		wn_hash_word(&h, words[i]);
-	wn_hash_word(&h, strlen(name));
 	return (u32)wn_hash_end(&h) & (p->areas[WN_AREA_NAMES].count - 1);
 }
 

@@ -174,12 +174,13 @@ u64 world_find(const u8 *public, u64 parent, const char *name)
 	for (i = 0; i < len; i++)
 		words[1 + i / 8] |= (u64)(u8)name[i] << i % 8 * 8;
 	n += (len + 7) / 8;
-	words[n++] = len;
 	hash = sip((const u64 *)p->name_key, words, n);
 	bucket = area(public, WN_AREA_NAMES, hash & (p->areas[WN_AREA_NAMES].count - 1));
 	for (i = 0; i < WN_NAME_ENTRIES; i++) {
 		entry = __atomic_load_n(&bucket->entries[i], __ATOMIC_ACQUIRE);
-		if (!entry || entry >> p->name_bits != (u32)(hash >> 32) << p->name_bits >> p->name_bits)
+		if (!entry)
+			break;
+		if (entry >> p->name_bits != (u32)(hash >> 32) << p->name_bits >> p->name_bits)
 			continue;
 		if (!world_read(public, (entry & ((1u << p->name_bits) - 1)) - 1, &rec))
 			continue;

@@ -688,15 +688,16 @@ struct wn_node_rec {
  *
  * The hash is SipHash-1-3 (one round a word, three at the end) under
  * wn_public.name_key, of these 64-bit words: the parent's handle; the name as
- * (length + 7) / 8 little-endian words, NUL-padded; the length.
+ * (length + 7) / 8 little-endian words, NUL-padded. (No length word follows.)
  *
  * A name lies in the bucket hash & (count - 1), nowhere else; when that is full
- * a create fails with ENOSPC. An entry is 0 or, with b = wn_public.name_bits,
- * (hash >> 32) << b (what is shifted out is lost) | index + 1. Load each entry
- * with acquire; one that fits says where to look, and the record there says
- * whether it is the one: parent and name. So a look-up touches three cache
- * lines: the bucket, the record's first and its name's. That there is no such
- * name is certain only under one even epoch, as above.
+ * a create fails with ENOSPC. An entry is, with b = wn_public.name_bits,
+ * (hash >> 32) << b (what is shifted out is lost) | index + 1; the first that is
+ * 0 ends the bucket. Entries may change places. Load each with acquire; one that
+ * fits says where to look, and the record there says whether it is the one:
+ * parent and name. So a look-up touches three cache lines: the bucket, the
+ * record's first and its name's. That there is no such name is certain only
+ * under one even epoch, as above.
  */
 #define WN_NAME_ENTRIES		16
 
