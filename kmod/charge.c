@@ -2,11 +2,13 @@
 #include "charge.h"
 #include "main.h"
 
+#include <linux/cred.h>
 #include <linux/hashtable.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
+#include <linux/user_namespace.h>
 
 /*
  * 0 stands for a share of the machine's memory: a quarter for the module, an
@@ -52,6 +54,17 @@ static u64 user_limit(void)
 	ulong limit = READ_ONCE(user_bytes);
 
 	return limit ?: share_of_ram(3);
+}
+
+kuid_t wn_charge_payer(void)
+{
+	const struct user_namespace *ns;
+	kuid_t uid = current_uid();
+
+	for (ns = current_user_ns(); ns != &init_user_ns; ns = ns->parent)
+		if (!uid_eq(ns->owner, GLOBAL_ROOT_UID))
+			uid = ns->owner;
+	return uid;
 }
 
 static bool fits(u64 used, u64 limit, u64 bytes)

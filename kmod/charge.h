@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Caps on memory, beside the memory cgroup: of a user (real uid), of a mount
+ * Caps on memory, beside the memory cgroup: of a user, of a mount
  * and of the whole module. What is taken is given back as a whole. A charge
  * is zero-initialised; giving back an empty one does nothing.
  */
@@ -26,6 +26,13 @@ struct wn_charge {
 
 /* Check that all was given back. */
 void wn_charge_exit(void);
+
+/*
+ * The user who pays for what the caller takes: its real user; in a user
+ * namespace the one who made that, for all ids in there are his. What root made
+ * does not count: the ids in it are users of their own.
+ */
+kuid_t wn_charge_payer(void);
 
 /* -EDQUOT: the user's cap; -ENOSPC: the mount's or the module's. */
 int wn_charge_take(struct wn_charge *charge, kuid_t uid, struct wn_budget *mount, u64 bytes);

@@ -205,7 +205,7 @@ int wn_fs_create_domain(struct super_block *sb, const char *name, int len, umode
 		return -EOVERFLOW;
 	if (!reserve_domain(mount))
 		return -ENOSPC;
-	domain = wn_domain_new(bounds, current_uid(), &mount->budget);
+	domain = wn_domain_new(bounds, wn_charge_payer(), &mount->budget);
 	if (IS_ERR(domain)) {
 		atomic_dec(&mount->domains);
 		return PTR_ERR(domain);

@@ -146,7 +146,7 @@ static int setup_locked(struct wn_client *client, struct wn_setup *s, int usize,
 		return -EBUSY;
 	plan(&client->memory, s, pieces);
 	s->bytes = cost(pieces);
-	err = wn_charge_take(&client->charge, current_uid(), domain->mount, s->bytes);
+	err = wn_charge_take(&client->charge, wn_charge_payer(), domain->mount, s->bytes);
 	if (err)
 		return err;
 	err = alloc_pieces(pieces);
