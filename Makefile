@@ -108,7 +108,7 @@ uninstall: ## remove what install put there
 
 dkms-install: ## add, build and install the module by DKMS for KVER= or the running kernel
 	@scripts/setup dkms
-	@scripts/dkms install "$(kernel)"
+	@scripts/dkms install "$(or $(KVER),$(shell uname -r))"
 
 dkms-remove: ## take it out of all kernels again
 	@scripts/dkms remove
