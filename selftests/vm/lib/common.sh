@@ -9,7 +9,7 @@ VM_CACHE=${WORKNODE_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/worknode}/vm
 VM_KERNELS="6.1 6.12 debug kcsan uml uml-debug icount"
 
 say() { printf '%s\n' "vm: $*" >&2; }
-die() { printf '%s\n' "vm: error: $*" >&2; exit 1; }
+die() { printf '%s\n' "vm: error: $*" >&2; exit "${DIE_STATUS:-1}"; }
 
 # need_commands PROGRAM:PACKAGE...   all that is missing is named at once, with the line that installs it
 need_commands() {

@@ -21,7 +21,7 @@ usage() {
 	  --no-unload          leave the module loaded at the end
 	  --verbose            show the output of tests that passed, too
 	A line of a list may begin with attributes: [timeout=SEC] [leaks] (scan after this test) [traces] (stack traces are expected).
-	Exit status of a single command, when not its own: 123 the kernel log shows a fault, 124 time limit, 125 the guest died.
+	Exit status of a single command, when not its own: 123 the kernel log shows a fault, 124 time limit, 125 the guest died, 126 it was never started.
 	EOF
 	exit 2
 }
