@@ -112,22 +112,28 @@ static const void *area(const u8 *public, u32 which, u32 index)
 	return public + a->offset + (u64)index * a->stride;
 }
 
-bool world_read(const u8 *public, u32 index, struct wn_node_rec *rec)
+bool world_read_once(const u8 *public, u32 index, struct wn_node_rec *rec)
 {
 	const wn_word *from = area(public, WN_AREA_NODES, index);
 	const wn_half *seq = (const wn_half *)from;
 	wn_word *to = (wn_word *)rec;
-	u32 before, try, i;
+	u32 before, i;
 
-	for (try = 0; try < 1000000; try++) {
-		before = __atomic_load_n(seq, __ATOMIC_ACQUIRE);
-		if (before & 1)
-			continue;
-		for (i = 0; i < sizeof(*rec) / sizeof(*to); i++)
-			to[i] = __atomic_load_n(&from[i], __ATOMIC_ACQUIRE);
-		if (__atomic_load_n(seq, __ATOMIC_RELAXED) == before)
+	before = __atomic_load_n(seq, __ATOMIC_ACQUIRE);
+	if (before & 1)
+		return false;
+	for (i = 0; i < sizeof(*rec) / sizeof(*to); i++)
+		to[i] = __atomic_load_n(&from[i], __ATOMIC_ACQUIRE);
+	return __atomic_load_n(seq, __ATOMIC_RELAXED) == before;
+}
+
+bool world_read(const u8 *public, u32 index, struct wn_node_rec *rec)
+{
+	u32 try;
+
+	for (try = 0; try < 1000000; try++)
+		if (world_read_once(public, index, rec))
 			return true;
-	}
 	return false;
 }
 

@@ -38,7 +38,10 @@ s64 world_create(struct world *w, u64 parent, const char *name);
 s64 world_lookup(struct world *w, u64 parent, const char *name);
 void world_name(u8 data[64], const char *name);
 
-/* A record as a reader without locks sees it; false: none of the tries succeeded. */
+/* A record as a reader without locks sees it; false: it is being written. */
+bool world_read_once(const u8 *public, u32 index, struct wn_node_rec *rec);
+
+/* The same with many tries; false: none succeeded. */
 bool world_read(const u8 *public, u32 index, struct wn_node_rec *rec);
 
 /* Look a name up in public memory alone, as libwn would: a handle or 0. */
