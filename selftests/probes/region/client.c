@@ -22,7 +22,7 @@ const char *const backing_name[] = {
 const char *const insert_name[] = {
 	[PROBE_RETURN] = "return", [PROBE_LOCKED] = "locked", [PROBE_INSERT] = "insert",
 	[PROBE_AROUND] = "around", [PROBE_MMAP] = "mmap", [PROBE_PFN] = "pfn",
-	[PROBE_PFN_HUGE] = "pfn-huge",
+	[PROBE_PFN_AROUND] = "pfn-around", [PROBE_PFN_HUGE] = "pfn-huge",
 };
 
 struct client client_open(enum device dev)

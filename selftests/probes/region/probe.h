@@ -34,6 +34,7 @@ enum {
 	PROBE_AROUND,		/* as INSERT, but all pages of the mapping at once */
 	PROBE_MMAP,		/* .mmap inserts all pages */
 	PROBE_PFN,		/* as INSERT, as a special PTE without a reference */
+	PROBE_PFN_AROUND,	/* the same, all pages of the mapping at once */
 	PROBE_PFN_HUGE,		/* the same, by 2 MB where the kernel lets us */
 	PROBE_INSERTS,
 };

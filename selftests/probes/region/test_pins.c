@@ -221,6 +221,7 @@ static void which(void)
 		{ PROBE_PAGES, PROBE_INSERT, PROBE_VIEW_MKWRITE },
 		{ PROBE_SHMEM, PROBE_INSERT, PROBE_VIEW_MKWRITE },
 		{ PROBE_PAGES, PROBE_PFN, 0 }, { PROBE_SHMEM, PROBE_PFN, 0 },
+		{ PROBE_PAGES, PROBE_PFN_AROUND, 0 },
 	};
 	bool pfn_refuses = true, copies = true, io_leaks = false;
 	unsigned int i, touch, rw;

@@ -20,7 +20,8 @@
 
 #define OLD	42
 #define NEW	4711
-#define ROUNDS	2000
+#define ROUNDS	2000	/* or */
+#define SECONDS	20
 
 /* Maps and touches, which stalls; later tells what it sees then. */
 static int victim(struct client *v, int go)
@@ -97,12 +98,13 @@ static void fault_all_day(struct client *v, struct shared *s)
 	_exit(0);
 }
 
-static void by_itself(unsigned int insert, int rounds)
+static void by_itself(unsigned int insert)
 {
 	struct client m = client_maker(BY_INODE, PROBE_PAGES, 1, PROBE_INSERT, 0);
 	struct client v = client_joiner(BY_INODE, &m, insert, 0);
 	struct shared *s = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
 				-1, 0);
+	uint64_t end = now_ns() + SECONDS * 1000000000ULL;
 	int i, stale = 0, status;
 	pid_t pid;
 
@@ -111,7 +113,7 @@ static void by_itself(unsigned int insert, int rounds)
 	pid = fork();
 	if (!pid)
 		fault_all_day(&v, s);
-	for (i = 0; i < rounds; i++) {
+	for (i = 0; i < ROUNDS && now_ns() < end; i++) {
 		client_revoke(&v, 0, 0);	/* gives all back */
 		s->phase = RUN;
 		usleep(i % 97);
@@ -125,10 +127,9 @@ static void by_itself(unsigned int insert, int rounds)
 	s->phase = QUIT;
 	must(waitpid(pid, &status, 0) == pid);
 	fact("race by itself, %s: %d of %d revocations left the page mapped", insert_name[insert],
-	     stale, rounds);
+	     stale, i);
 	if (insert != PROBE_RETURN)
-		tap_ok(!stale, "race: %s leaves nothing mapped in %d tries", insert_name[insert],
-		       rounds);
+		tap_ok(!stale && i >= 50, "race: %s leaves nothing mapped", insert_name[insert]);
 	munmap(s, PAGE);
 	client_close(&v);
 	client_close(&m);
@@ -145,6 +146,7 @@ void test_race(void)
 		{ PROBE_INSERT, PROBE_STALL_FAULT, false },
 		{ PROBE_AROUND, PROBE_STALL_FAULT, false },
 		{ PROBE_PFN, PROBE_STALL_FAULT, false },
+		{ PROBE_PFN_AROUND, PROBE_STALL_FAULT, false },
 		{ PROBE_MMAP, PROBE_STALL_MMAP, true },
 	};
 	unsigned int i;
@@ -155,7 +157,7 @@ void test_race(void)
 		tap_ok(s == cases[i].survives, "race: a page on its way by %s %s the revocation",
 		       insert_name[cases[i].insert], cases[i].survives ? "survives" : "does not survive");
 	}
-	by_itself(PROBE_RETURN, ROUNDS);
-	by_itself(PROBE_INSERT, ROUNDS);
-	by_itself(PROBE_PFN, ROUNDS);
+	by_itself(PROBE_RETURN);
+	by_itself(PROBE_INSERT);
+	by_itself(PROBE_PFN);
 }

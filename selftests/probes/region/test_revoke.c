@@ -169,7 +169,8 @@ static void timing(enum device dev, unsigned int insert, unsigned int others)
 
 void test_revoke(void)
 {
-	static const unsigned int inserts[] = { PROBE_LOCKED, PROBE_INSERT, PROBE_AROUND, PROBE_PFN };
+	static const unsigned int inserts[] = { PROBE_LOCKED, PROBE_INSERT, PROBE_AROUND, PROBE_PFN,
+						PROBE_PFN_AROUND };
 	struct sigaction sa = { .sa_handler = on_signal };
 	unsigned int b, i;
 	int dev;
@@ -178,7 +179,7 @@ void test_revoke(void)
 	sigaction(SIGSEGV, &sa, NULL);
 	for (dev = BY_INODE; dev <= BY_WINDOW; dev++)
 		for (b = PROBE_PAGES; b <= PROBE_SHMEM; b++)
-			for (i = 0; i < 4; i++)
+			for (i = 0; i < 5; i++)
 				one_holder(dev, b, inserts[i]);
 	signal(SIGBUS, SIG_DFL);
 	signal(SIGSEGV, SIG_DFL);

@@ -37,12 +37,30 @@ static vm_fault_t insert_result(int err)
 	return err && err != -EBUSY ? VM_FAULT_SIGBUS : VM_FAULT_NOPAGE;
 }
 
-/* Inserts what the page table entry's table and the mapping hold, 512 at most. */
+/* What of the mapping lies in the same page table as addr: 512 pages at most. */
+static unsigned long around(struct vm_area_struct *vma, unsigned long addr, unsigned long *start)
+{
+	unsigned long end = min(vma->vm_end, (addr & PMD_MASK) + PMD_SIZE);
+
+	*start = max(vma->vm_start, addr & PMD_MASK);
+	return (end - *start) >> PAGE_SHIFT;
+}
+
+static vm_fault_t pfn_around(struct client *c, struct vm_area_struct *vma, unsigned long addr)
+{
+	unsigned long start, i, n = around(vma, addr, &start);
+	pgoff_t index = vma->vm_pgoff - c->base + ((start - vma->vm_start) >> PAGE_SHIFT);
+	vm_fault_t ret = VM_FAULT_NOPAGE;
+
+	for (i = 0; i < n && ret == VM_FAULT_NOPAGE; i++)
+		ret = vmf_insert_pfn(vma, start + (i << PAGE_SHIFT),
+				     page_to_pfn(client_page(c, index + i)));
+	return ret;
+}
+
 static int insert_around(struct client *c, struct vm_area_struct *vma, unsigned long addr)
 {
-	unsigned long start = max(vma->vm_start, addr & PMD_MASK);
-	unsigned long end = min(vma->vm_end, (addr & PMD_MASK) + PMD_SIZE);
-	unsigned long n = (end - start) >> PAGE_SHIFT, i, left;
+	unsigned long start, i, left, n = around(vma, addr, &start);
 	pgoff_t index = vma->vm_pgoff - c->base + ((start - vma->vm_start) >> PAGE_SHIFT);
 	struct page **pages;
 	int err;
@@ -94,6 +112,10 @@ static vm_fault_t view_fault(struct vm_fault *vmf)
 	case PROBE_AROUND:
 		stall(c, PROBE_STALL_FAULT);
 		ret = insert_result(insert_around(c, vma, vmf->address));
+		break;
+	case PROBE_PFN_AROUND:
+		stall(c, PROBE_STALL_FAULT);
+		ret = pfn_around(c, vma, vmf->address);
 		break;
 	case PROBE_PFN:
 	case PROBE_PFN_HUGE:
