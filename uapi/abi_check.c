@@ -216,6 +216,21 @@ FIELD(wn_node_rec, created, 112, 8);
 FIELD(wn_node_rec, reserved1, 120, 8);
 FIELD(wn_node_rec, name, 128, 64);
 
+SIZE(wn_cell_rec, 128);
+FIELD(wn_cell_rec, seq, 0, 4);
+FIELD(wn_cell_rec, type, 4, 1);
+FIELD(wn_cell_rec, flags, 5, 1);
+FIELD(wn_cell_rec, len, 6, 2);
+FIELD(wn_cell_rec, handle, 8, 8);
+FIELD(wn_cell_rec, node, 16, 8);
+FIELD(wn_cell_rec, version, 24, 8);
+FIELD(wn_cell_rec, hlc, 32, 8);
+FIELD(wn_cell_rec, id, 40, 8);
+FIELD(wn_cell_rec, value, 48, 8);
+FIELD(wn_cell_rec, next, 56, 4);
+FIELD(wn_cell_rec, nr_slots, 60, 4);
+FIELD(wn_cell_rec, bytes, 64, 64);
+
 SIZE(wn_name_bucket, 64);
 FIELD(wn_name_bucket, entries, 0, 64);
 

@@ -618,6 +618,12 @@ struct wn_found {
 #define WN_CELL_EWFLAG		7	/* enable wins */
 #define WN_CELL_ORMAP		8	/* keys to lww or pncounter values */
 
+#define WN_CELL_F_COUNTS	1	/* of an ormap: its values are pncounters, not lww */
+
+#define WN_CELL_BYTES_MAX	1024	/* of a value; of an element's key and value together */
+#define WN_DELTA_BYTES_MAX	8192	/* of what one op merges */
+#define WN_CELL_INLINE		64	/* bytes of an lww value that lie in its record */
+
 #define WN_TIER_LOCAL		0	/* stays on this host */
 #define WN_TIER_EVENTUAL	1	/* cell deltas leave the host and merge */
 #define WN_TIER_STRONG		2	/* applied in the cluster's total order only */
@@ -681,6 +687,27 @@ struct wn_node_rec {
 	__aligned_u64 reserved1; /* 0 */
 
 	__u8 name[WN_NAME_BYTES]; /* NUL-padded */
+};
+
+/*
+ * A cell. Of a counter with slots the value is without what lies in these. The
+ * elements of sets and the like are read by WN_OP_CELL_READ.
+ */
+struct wn_cell_rec {
+	__u32 seq;		/* odd: being written */
+	__u8 type;		/* WN_CELL_* */
+	__u8 flags;		/* WN_CELL_F_* */
+	__u16 len;		/* lww: bytes of the value; more than WN_CELL_INLINE: read the rest by an op */
+	__aligned_u64 handle;	/* 0: no cell lies here */
+	__aligned_u64 node;	/* handle it hangs on; hold that against the node's, too */
+	__aligned_u64 version;	/* 1 when created, grows with each change */
+	__aligned_u64 hlc;	/* domain clock of the last change */
+	__aligned_u64 id;	/* the application's, unique on the node */
+	__aligned_u64 value;	/* counters: the sum; escrow: what is left, below zero: 0; lww: stamp; else: keys */
+	__u32 next;		/* index of the node's next cell, WN_HANDLE_INDEX_MASK: none */
+	__u32 nr_slots;		/* that are attached */
+
+	__u8 bytes[WN_CELL_INLINE]; /* lww: the value, NUL-padded */
 };
 
 /*
