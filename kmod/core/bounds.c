@@ -6,7 +6,7 @@ const struct wn_bounds wn_bounds_default = {
 	.nodes = 8192,
 	.children = 2000,
 	.depth = WN_DEPTH_MAX,
-	.cells = 8192,
+	.cells = 2048,
 	.set_elems = 1024,
 	.elems = 8192,
 	.replicas = 16,
@@ -23,7 +23,7 @@ const struct wn_bounds wn_bounds_default = {
 	.timers = 1024,
 	.log_records = 4096,
 	.backlog = 4096,
-	.slab_bytes = 1 << 20,
+	.slab_bytes = 1 << 18,
 };
 
 const struct wn_bounds wn_bounds_limit = {

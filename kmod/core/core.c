@@ -3,6 +3,7 @@
 
 #include "bounds.h"
 #include "cap.h"
+#include "cell_delta.h"
 #include "client.h"
 #include "clock.h"
 #include "idem.h"
@@ -15,12 +16,14 @@
 /* Where everything lies: offsets, in the order of the memory. */
 struct layout {
 	/* public */
-	u64 header, node_pictures, name_pictures, public_bytes;
+	u64 header, node_pictures, name_pictures, cell_pictures, public_bytes;
 	/* private, state */
 	u64 core, nodes, own, pool, names, types, states, changed, clients, caps, keys, heads;
+	u64 cells, cell_own, cell_pool, cell_rows, elems, elem_heads, blocks;
 	u64 scratch;
 	/* private, scratch */
 	u64 tx, log, edits, node_marks, name_marks, group, results, reach, worst, epoch;
+	u64 cell_marks, finger, vector, delta;
 	u64 private_bytes;
 	bool overflow;
 };
@@ -38,6 +41,14 @@ static u64 cut(struct layout *l, u64 *total, u64 entries, u64 bytes)
 	return at;
 }
 
+/* A group of ops of any kind, or one merge. */
+static u64 log_words(const struct wn_bounds *b)
+{
+	const u64 group = (u64)b->group_ops * (WN_TX_OP_WORDS + WN_TX_REPLICA_WORDS * b->replicas);
+
+	return group > WN_TX_MERGE_WORDS ? group : WN_TX_MERGE_WORDS;
+}
+
 static int layout(struct layout *l, const struct wn_bounds *b)
 {
 	const u32 buckets = wn_names_buckets(b->nodes);
@@ -48,6 +59,7 @@ static int layout(struct layout *l, const struct wn_bounds *b)
 	l->header = cut(l, at, 1, sizeof(struct wn_public));
 	l->node_pictures = cut(l, at, b->nodes, sizeof(struct wn_node_rec));
 	l->name_pictures = cut(l, at, buckets, sizeof(struct wn_name_bucket));
+	l->cell_pictures = cut(l, at, b->cells, sizeof(struct wn_cell_rec));
 
 	at = &l->private_bytes;
 	l->core = cut(l, at, 1, sizeof(struct wn_core));
@@ -62,10 +74,17 @@ static int layout(struct layout *l, const struct wn_bounds *b)
 	l->caps = cut(l, at, (u64)b->clients * b->caps, sizeof(struct wn_cap));
 	l->keys = cut(l, at, (u64)b->clients * b->idem_keys, sizeof(struct wn_idem));
 	l->heads = cut(l, at, (u64)b->clients * wn_idem_heads(b->idem_keys), sizeof(u32));
+	l->cells = cut(l, at, b->cells, sizeof(struct wn_cell_rec));
+	l->cell_own = cut(l, at, b->cells, sizeof(struct wn_cell_own));
+	l->cell_pool = cut(l, at, 1, wn_pool_bytes(b->cells));
+	l->cell_rows = cut(l, at, wn_cells_rows(b), sizeof(struct wn_row));
+	l->elems = cut(l, at, b->elems, sizeof(struct wn_elem));
+	l->elem_heads = cut(l, at, wn_elem_heads(b->elems), sizeof(u32));
+	l->blocks = cut(l, at, wn_cells_blocks(b), sizeof(struct wn_slab_block));
 
 	l->scratch = *at;
 	l->tx = cut(l, at, 1, sizeof(struct wn_tx));
-	l->log = cut(l, at, b->group_ops, WN_TX_OP_WORDS * sizeof(u64));
+	l->log = cut(l, at, log_words(b), sizeof(u64));
 	l->edits = cut(l, at, b->group_ops, WN_TX_OP_EDITS * sizeof(u32));
 	l->node_marks = cut(l, at, b->nodes, 1);
 	l->name_marks = cut(l, at, buckets, 1);
@@ -74,6 +93,10 @@ static int layout(struct layout *l, const struct wn_bounds *b)
 	l->reach = cut(l, at, (u64)b->clients * WN_REACH_ENTRIES, sizeof(struct wn_reach));
 	l->worst = cut(l, at, WN_OP_COUNT, sizeof(u32));
 	l->epoch = cut(l, at, 1, sizeof(u64));
+	l->cell_marks = cut(l, at, b->cells, 1);
+	l->finger = cut(l, at, 1, sizeof(u32));
+	l->vector = cut(l, at, 1, sizeof(struct wn_vv));
+	l->delta = cut(l, at, 1, WN_DELTA_BYTES_MAX);
 	return l->overflow ? -EOVERFLOW : 0;
 }
 
@@ -94,6 +117,7 @@ static void init_tx(struct wn_core *core, const struct layout *l, u8 *public, u8
 
 	wn_tx_init(tx, private, (void *)(private + l->log), (void *)(private + l->edits),
 		   core->bounds.group_ops);
+	tx->log_room = (u32)log_words(&core->bounds);
 	tx->tables[WN_TABLE_NODES] = (struct wn_table){
 		.truth = (void *)(private + l->nodes),
 		.picture = (void *)(public + l->node_pictures),
@@ -106,6 +130,13 @@ static void init_tx(struct wn_core *core, const struct layout *l, u8 *public, u8
 		.picture = (void *)(public + l->name_pictures),
 		.marks = private + l->name_marks,
 		.words = sizeof(struct wn_name_bucket) / sizeof(u64),
+	};
+	tx->tables[WN_TABLE_CELLS] = (struct wn_table){
+		.truth = (void *)(private + l->cells),
+		.picture = (void *)(public + l->cell_pictures),
+		.marks = private + l->cell_marks,
+		.words = sizeof(struct wn_cell_rec) / sizeof(u64),
+		.sequenced = true,
 	};
 	core->tx = tx;
 }
@@ -126,6 +157,23 @@ static void init_clients(struct wn_core *core, const struct layout *l, u8 *priva
 	}
 }
 
+static noinline int init_cells(struct wn_core *core, const struct layout *l, u8 *private, u32 replica)
+{
+	const struct wn_cells_memory memory = {
+		.own = private + l->cell_own,
+		.pool = private + l->cell_pool,
+		.rows = private + l->cell_rows,
+		.elems = private + l->elems,
+		.heads = private + l->elem_heads,
+		.blocks = private + l->blocks,
+		.finger = private + l->finger,
+	};
+
+	core->vector = (void *)(private + l->vector);
+	core->delta = private + l->delta;
+	return wn_cells_init(&core->cells, core->tx, &core->bounds, &memory, core->secret, replica);
+}
+
 static void init_public(struct wn_core *core, const struct layout *l, u64 domain)
 {
 	const u32 buckets = core->name_mask + 1;
@@ -144,6 +192,8 @@ static void init_public(struct wn_core *core, const struct layout *l, u64 domain
 		l->node_pictures, sizeof(struct wn_node_rec), core->bounds.nodes };
 	p->areas[WN_AREA_NAMES] = (struct wn_area){
 		l->name_pictures, sizeof(struct wn_name_bucket), buckets };
+	p->areas[WN_AREA_CELLS] = (struct wn_area){
+		l->cell_pictures, sizeof(struct wn_cell_rec), core->bounds.cells };
 }
 
 static int make_root(struct wn_core *core)
@@ -201,7 +251,7 @@ struct wn_core *wn_core_init(void *public, void *private, const struct wn_bounds
 	*core->tree_epoch = 1;
 	init_clients(core, &l, base);
 	init_tx(core, &l, public, base);
-	if (make_root(core))
+	if (init_cells(core, &l, base, ident->replica) || make_root(core))
 		return NULL;
 	init_public(core, &l, ident->domain);
 	return core;

@@ -15,6 +15,7 @@
 
 #include <linux/worknode.h>
 
+#include "cell.h"
 #include "changed.h"
 #include "facet.h"
 #include "pool.h"
@@ -52,6 +53,7 @@ struct wn_core {
 	struct wn_pool nodes;
 	struct wn_facet types, states;
 	struct wn_changed changed;
+	struct wn_cells cells;
 	u64 hlc;		/* last stamp given */
 	u64 epoch;		/* as readers see it: even */
 	u32 doomed, last_doomed; /* destroyed nodes with others below, in their order */
@@ -63,6 +65,8 @@ struct wn_core {
 	struct wn_op_result *results;	/* of a group */
 	struct wn_reach *reach;		/* what scope checks found */
 	u32 *worst;			/* steps, by opcode */
+	struct wn_vv *vector;		/* of an op on cells */
+	u8 *delta;			/* WN_DELTA_BYTES_MAX: the private copy of what is merged */
 	u64 *tree_epoch;		/* grows when a node goes or moves; never falls */
 };
 
@@ -71,6 +75,8 @@ struct wn_core_ident {
 	u64 domain;		/* unique id */
 	u64 name_key[2];	/* random; readers see it */
 	u64 secret[2];		/* random; nobody sees it */
+	u32 replica;		/* number of this host's incarnation, below bounds.replicas */
+	u32 reserved;
 };
 
 struct wn_core_size {

@@ -23,11 +23,14 @@
 
 /* The most that one op puts on the log, and the most records that it edits. */
 #define WN_TX_OP_WORDS	384
+#define WN_TX_REPLICA_WORDS 32	/* more, for each replica that may have added the same element */
+#define WN_TX_MERGE_WORDS 24576	/* of one merge, which is in no group */
 #define WN_TX_OP_EDITS	12
 
 enum {
 	WN_TABLE_NODES,
 	WN_TABLE_NAMES,
+	WN_TABLE_CELLS,
 	WN_TABLES
 };
 
