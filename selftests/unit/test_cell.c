@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Every type of cell on two to five replicas, with partitions, and deltas that are
+ * lost, repeated, late, cut and made for somebody else; then a full merge: all are
+ * the same, byte by byte, and what the type is defined to be.
+ */
+#include "replicas.h"
+#include "tap.h"
+
+static const struct {
+	const char *name;
+	u8 type, flags;
+} types[] = {
+	{ "gcounter", WN_CELL_GCOUNTER, 0 },
+	{ "pncounter", WN_CELL_PNCOUNTER, 0 },
+	{ "lww", WN_CELL_LWW, 0 },
+	{ "orset", WN_CELL_ORSET, 0 },
+	{ "escrow", WN_CELL_ESCROW, 0 },
+	{ "mvreg", WN_CELL_MVREG, 0 },
+	{ "ewflag", WN_CELL_EWFLAG, 0 },
+	{ "ormap of lww", WN_CELL_ORMAP, 0 },
+	{ "ormap of pncounter", WN_CELL_ORMAP, WN_CELL_F_COUNTS },
+};
+
+#define TYPES (sizeof(types) / sizeof(types[0]))
+
+static bool history(u32 type, u64 seed, u64 *ops, u64 *missed, u64 *partial)
+{
+	const struct wn_bounds bounds = replicas_bounds();
+	struct replicas rs;
+	bool good;
+
+	replicas_init(&rs, 2 + seed % 4, types[type].type, types[type].flags, &bounds, seed);
+	/* Many keys: more elements than one merge takes. */
+	if (seed % 3 == 0)
+		rs.keys = 250;
+	replicas_history(&rs, 300 + seed % 700);
+	good = !rs.what[0] && replicas_settle(&rs);
+	if (!good)
+		diag("%s, seed %#llx: %s", types[type].name, seed, rs.what);
+	*ops += rs.ops;
+	*missed += rs.missed;
+	*partial += rs.partial;
+	replicas_deinit(&rs);
+	return good;
+}
+
+int main(void)
+{
+	u64 ops, missed, partial, i, seed;
+	u32 type;
+	bool good;
+
+	tap_plan(TYPES);
+	seed = tap_seed();
+	for (type = 0; type < TYPES; type++) {
+		ops = missed = partial = 0;
+		good = true;
+		for (i = 0; i < 12 * tap_rounds() && good; i++)
+			good = history(type, world_random(&seed), &ops, &missed, &partial);
+		ok(good, "%s: %llu ops, %llu deltas out of order, %llu in parts", types[type].name,
+		   ops, missed, partial);
+	}
+	return tap_done();
+}
