@@ -22,12 +22,14 @@ scan_log() {
 }
 
 # scan_leaks FILE MODULE   objects that the module allocated: its name stands in the stack, or, after it was unloaded, an address
-# that no symbol explains. Others are Linux's own and only counted.
+# that no symbol explains, or there is no stack at all (User-Mode Linux keeps none). Others are Linux's own.
 scan_leaks() {
 	awk -v module="[$2]" '
-		function judge() { if (ours) printf "%s", text; text = ""; ours = 0 }
+		function judge() { if (ours || (text != "" && frames == 0)) printf "%s", text; text = ""; ours = frames = traced = 0 }
 		/^unreferenced object/ { judge() }
 		{ text = text $0 "\n" }
-		index($0, module) || /\[<[0-9a-f]+>\] 0x[0-9a-f]+ *$/ { ours = 1 }
+		traced { frames++ }
+		/^ +backtrace/ { traced = 1 }
+		index($0, module) || /^ +(\[<[0-9a-f]+>\] )?0x[0-9a-f]+ *$/ { ours = 1 }
 		END { judge() }' "$1"
 }
