@@ -200,6 +200,9 @@ static void some_op(struct run *r, struct wn_sqe *sqe)
 	/* And now and then nonsense. */
 	if (one_in(r, 40))
 		((u8 *)sqe)[below(r, 64)] ^= 1u << below(r, 8);
+	/* The model knows nothing of cells. */
+	if (sqe->opcode >= WN_OP_CELL_CREATE && sqe->opcode <= WN_OP_CELL_MERGE)
+		sqe->opcode |= 0x80;
 }
 
 static struct wn_op_env env_of(struct run *r, u32 client)
