@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "history.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,18 +33,13 @@ static bool one_in(struct run *r, u32 n)
 	return !below(r, n);
 }
 
-__attribute__((__format__(__printf__, 2, 3))) static void fail(struct run *r, const char *format,
-								...)
-{
-	va_list args;
-
-	if (r->failed)
-		return;
-	r->failed = true;
-	va_start(args, format);
-	vsnprintf(r->h->what, sizeof(r->h->what), format, args);
-	va_end(args);
-}
+/* What did not hold; the first such thing is what counts. */
+#define fail(r, ...)                                                               \
+	do {                                                                       \
+		if (!(r)->failed)                                                  \
+			snprintf((r)->h->what, sizeof((r)->h->what), __VA_ARGS__); \
+		(r)->failed = true;                                                \
+	} while (0)
 
 /* A live node, preferably one of few, so that histories meet themselves. */
 static u64 some_node(struct run *r)
@@ -81,7 +75,7 @@ static void some_name(struct run *r, u8 name[64])
 		memset(name, '.', below(r, 4));
 		return;
 	case 3:
-		memcpy(name, "n/x", 3);
+		strcpy((char *)name, "n/x");
 		return;
 	default:
 		snprintf((char *)name, 64, "%s%u", one_in(r, 4) ? "some-longer-name-" : "n",

@@ -444,7 +444,7 @@ static s64 form_error(const struct wn_sqe *sqe, bool grouped)
 static s64 act(struct model *m, u32 client, const struct wn_sqe *sqe, struct wn_cap *cap, u32 i,
 	       bool grouped)
 {
-	const u8 *data = sqe->flags & WN_SQE_WIDE ? (const u8 *)(sqe + 1) : NULL;
+	const u8 *data = (const u8 *)(sqe + 1);
 	struct wn_node_rec rec;
 	u32 child;
 
@@ -458,7 +458,7 @@ static s64 act(struct model *m, u32 client, const struct wn_sqe *sqe, struct wn_
 	case WN_OP_NODE_RENAME:
 		return rename_to(m, cap, i, data);
 	case WN_OP_NODE_SET:
-		return set(m, i, sqe, data);
+		return set(m, i, sqe, sqe->flags & WN_SQE_WIDE ? data : NULL);
 	case WN_OP_NODE_READ:
 		if (room(sqe, sizeof(rec)))
 			return room(sqe, sizeof(rec));
@@ -493,7 +493,7 @@ static struct wn_op_result apply(struct model *m, u32 client, const struct wn_sq
 	const u64 before = m->hlc;
 	struct wn_cap *cap = NULL;
 	int i = 0;
-	s64 res;
+	s64 res = 0;
 
 	if (sqe->opcode == WN_OP_NOP) {
 		if (sqe->cap || (!sqe->op_flags && sqe->w[0]))

@@ -71,6 +71,7 @@ static void on_signal(int number)
 
 	signals++;
 	for (i = 0; i < NODES; i++) {
+		/* It only reads memory. NOLINTNEXTLINE(bugprone-signal-handler) */
 		if (!world_read_once(w.public, handles[i] & WN_HANDLE_INDEX_MASK, &rec))
 			met++;
 		else
