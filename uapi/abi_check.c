@@ -231,6 +231,22 @@ FIELD(wn_cell_rec, next, 56, 4);
 FIELD(wn_cell_rec, nr_slots, 60, 4);
 FIELD(wn_cell_rec, bytes, 64, 64);
 
+SIZE(wn_cell_item, 16);
+FIELD(wn_cell_item, key_len, 0, 2);
+FIELD(wn_cell_item, val_len, 2, 2);
+FIELD(wn_cell_item, reserved, 4, 4);
+FIELD(wn_cell_item, value, 8, 8);
+
+SIZE(wn_cell_list, 16);
+FIELD(wn_cell_list, cursor, 0, 8);
+FIELD(wn_cell_list, count, 8, 4);
+FIELD(wn_cell_list, bytes, 12, 4);
+
+SIZE(wn_cell_told, 16);
+FIELD(wn_cell_told, cursor, 0, 8);
+FIELD(wn_cell_told, bytes, 8, 4);
+FIELD(wn_cell_told, reserved, 12, 4);
+
 SIZE(wn_name_bucket, 64);
 FIELD(wn_name_bucket, entries, 0, 64);
 

@@ -37,6 +37,15 @@ struct wn_op_def {
 #define KEYS	(2 * 1024)
 #define COMMON	(2 * WALK + KEYS)
 
+/*
+ * Cells: the elements of a key, each in a chain, and all rows of an escrow a few
+ * times. Replication: twice over all elements of a cell, and over its rows.
+ */
+#define CELL		(WN_REPLICAS_MAX * (4 * WN_ELEM_CHAIN + WN_REPLICAS_MAX) + \
+			 8 * WN_REPLICAS_MAX * (WN_REPLICAS_MAX + 1) + 4096)
+#define REPLICATE	(2 * 20000 + WN_REPLICAS_MAX * (4 * WN_ELEM_CHAIN + WN_REPLICAS_MAX) + \
+			 (4 * WN_REPLICAS_MAX + 16) * WN_REPLICAS_MAX * (WN_REPLICAS_MAX + 1))
+
 static s64 op_nop(struct wn_call *call)
 {
 	const struct wn_sqe *sqe = call->sqe;
@@ -72,6 +81,24 @@ static const struct wn_op_def ops[] = {
 	[WN_OP_QUERY] = {
 		wn_op_query, LOOK, NODE | ARG | W0 | W1 | W2, WN_RIGHT_READ, 0,
 		COMMON + WN_QUERY_STEPS + WALK + 64, WIDE },
+	[WN_OP_CELL_CREATE] = {
+		wn_op_cell_create, CHANGE, NODE | W0, WN_RIGHT_CREATE,
+		0xffff, COMMON + WALK + WN_NODE_CELLS_MAX + 64, EITHER },
+	[WN_OP_CELL_DESTROY] = {
+		wn_op_cell_destroy, CHANGE, NODE | ARG, WN_RIGHT_DESTROY,
+		0, COMMON + WN_NODE_CELLS_MAX + 64, NARROW },
+	[WN_OP_CELL_UPDATE] = {
+		wn_op_cell_update, CHANGE, NODE | ARG | W0 | W1, WN_RIGHT_WRITE,
+		0xff, COMMON + CELL, EITHER },
+	[WN_OP_CELL_READ] = {
+		wn_op_cell_read, LOOK, NODE | ARG | W0 | W1 | W2, WN_RIGHT_READ,
+		0xff, COMMON + CELL, EITHER },
+	[WN_OP_CELL_DELTA] = {
+		wn_op_cell_delta, LOOK, NODE | ARG | W0 | W1 | W2, WN_RIGHT_READ,
+		0, COMMON + REPLICATE, NARROW },
+	[WN_OP_CELL_MERGE] = {
+		wn_op_cell_merge, CHANGE & ~WN_SQE_ATOMIC, NODE | ARG | W0,
+		WN_RIGHT_WRITE | WN_RIGHT_ADMIN, 0, COMMON + REPLICATE, NARROW, true },
 };
 
 #define WN_OPS	(sizeof(ops) / sizeof(ops[0]))

@@ -17,6 +17,8 @@ struct wn_op_env {
 	const struct wn_now *now;
 	u8 *out;		/* the arena to the client, 8-aligned; NULL: none */
 	u32 out_bytes;
+	const u8 *in;		/* the arena from the client, who may write to it; NULL: none */
+	u32 in_bytes;
 };
 
 struct wn_op_result {
@@ -66,6 +68,12 @@ s64 wn_op_node_set(struct wn_call *call);
 s64 wn_op_node_read(struct wn_call *call);
 s64 wn_op_lookup(struct wn_call *call);
 s64 wn_op_query(struct wn_call *call);
+s64 wn_op_cell_create(struct wn_call *call);
+s64 wn_op_cell_destroy(struct wn_call *call);
+s64 wn_op_cell_update(struct wn_call *call);
+s64 wn_op_cell_read(struct wn_call *call);
+s64 wn_op_cell_delta(struct wn_call *call);
+s64 wn_op_cell_merge(struct wn_call *call);
 
 /* A record as the capability's holder may see it. */
 void wn_node_show(const struct wn_core *core, const struct wn_cap *cap, u32 index,

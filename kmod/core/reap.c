@@ -37,5 +37,7 @@ bool wn_core_slice(struct wn_core *core, u32 steps)
 	wn_tx_begin(core->tx, false);
 	for (; steps && core->doomed != WN_INDEX_NONE; steps--)
 		step(core);
-	return core->doomed != WN_INDEX_NONE;
+	for (; steps && wn_cells_step(&core->cells); steps--)
+		wn_core_commit(core);
+	return core->doomed != WN_INDEX_NONE || core->cells.doomed != WN_INDEX_NONE;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
-/* Freeing what lay below destroyed nodes, a leaf at a time. */
+/* Freeing what lay below destroyed nodes, a leaf at a time, then cells, an element at a time. */
 #ifndef WN_CORE_REAP_H
 #define WN_CORE_REAP_H
 
@@ -9,8 +9,8 @@
 #define WN_REAP_TURN 256
 
 /*
- * Take at most so many steps, each one level down or one node freed, in an order
- * that depends on nothing else: the first child first, the oldest destruction
+ * Take at most so many steps, each one level down, or one node or a part of a cell
+ * freed, in an order that depends on nothing else: the first child first, the oldest destruction
  * first. Returns whether something is left.
  */
 bool wn_core_slice(struct wn_core *core, u32 steps);

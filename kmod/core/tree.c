@@ -81,7 +81,7 @@ void wn_tree_unlink(struct wn_core *core, u32 index)
 		WN_TX_SET(core->tx, core->own[parent].height, 0);
 }
 
-/* What finds a node, but for its parent. */
+/* What finds a node, but for its parent; and its cells, which nobody finds but by it. */
 static void hide(struct wn_core *core, u32 index)
 {
 	const struct wn_node_rec *rec = wn_node(core, index);
@@ -90,6 +90,7 @@ static void hide(struct wn_core *core, u32 index)
 	wn_facet_remove(core->tx, &core->types, rec->type, index);
 	wn_facet_remove(core->tx, &core->states, rec->state, index);
 	wn_cap_uncharge(core, index);
+	wn_cells_doom(&core->cells, rec->first_cell);
 }
 
 void wn_tree_drop(struct wn_core *core, u32 index)

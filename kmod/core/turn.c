@@ -118,6 +118,8 @@ u32 wn_turn_run(struct wn_core *core, const struct wn_turn *turn, u32 max,
 		.now = now,
 		.out = turn->out,
 		.out_bytes = turn->out_bytes,
+		.in = turn->in,
+		.in_bytes = turn->in_bytes,
 	};
 	struct wn_ring *ring = turn->ring;
 	const u32 pending = wn_ring_pending(ring);

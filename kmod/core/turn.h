@@ -16,6 +16,8 @@ struct wn_turn {
 	u32 client;		/* its number; ops on nodes need wn_core_client_open() */
 	u8 *out;		/* the arena to the client, 8-aligned; NULL: none */
 	u32 out_bytes;
+	const u8 *in;		/* the arena from the client; NULL: none */
+	u32 in_bytes;
 };
 
 /*

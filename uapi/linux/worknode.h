@@ -22,7 +22,7 @@
  *   EINVAL       malformed: unknown flag, reserved field, zero bound, bad length
  *   E2BIG        bytes behind the known struct are not zero; above a hard limit
  *   ENOSPC       a bound of the domain, mount or module is reached
- *   EDQUOT       a quota (of the user or of a capability) is reached
+ *   EDQUOT       a quota (of the user, a capability or an escrow) is reached
  *   ENOMEM       the kernel or the caller's memory cgroup has no memory left
  *   EEXIST       the name is taken
  *   ENOENT       no such name
@@ -530,10 +530,88 @@ struct wn_event {
 #define WN_OP_QUERY		8
 #define WN_QUERY_MAX		64
 
+/*
+ * Ops on cells. node is the node that the cell hangs on, arg the cell's handle
+ * (ESTALE: gone, or on another node). Where an op names bytes from the client,
+ * they lie in its arena (ENXIO: none), where one answers with bytes, they go to the
+ * arena to the client: an offset (a multiple of 8) in the low 32 bits of w[0], and
+ * in the high how many there is room for (ENOBUFS: too few).
+ */
+
+/*
+ * CELL_CREATE: a new cell of node, without a value. w[0]: its id, the application's
+ * name for it (EEXIST: the node has one); op_flags: WN_CELL_NEW(type, flags). Wide,
+ * escrow: __u64 window in ns, rights to make each window, most that may lie
+ * unspent; the rest zero. Result: the handle. Right: CREATE. ENOSPC: cells.
+ */
 #define WN_OP_CELL_CREATE	16
+#define WN_CELL_NEW(type, flags) ((__u32)(type) | (__u32)(flags) << 8)
+#define WN_NODE_CELLS_MAX	64
+
+/* CELL_DESTROY: its handle is gone at once. Right: DESTROY. */
 #define WN_OP_CELL_DESTROY	17
+
+/*
+ * CELL_UPDATE: op_flags is what to do. Key and value: w[1] is WN_CELL_ITEM(key
+ * bytes, value bytes, offset); they lie in the wide slot (64 bytes together at most,
+ * offset 0, the rest zero) or, if the op is not wide, one behind the other in the
+ * arena from the client. Result: the cell's version. Right: WRITE.
+ *
+ *   ADD       counters: w[0] more. orset: the key. escrow: w[0] rights are made.
+ *             ormap of counters: w[0] more at the key
+ *   SUB       pncounter, ormap of counters: w[0] less. escrow: w[0] are spent
+ *   SET       lww, mvreg: the value. ormap of lww: the value at the key. ewflag: on
+ *   REMOVE    orset, ormap: the key. mvreg: all values. ewflag: off
+ *   TRANSFER  escrow: w[0] rights go to the replica w[1]
+ *
+ * EINVAL: nothing that the type does; ENOENT: no such key; EDQUOT: not so many
+ * rights; E2BIG: bytes above WN_CELL_BYTES_MAX, or a sum over 64 bits; ENOSPC:
+ * elements of the set or of the domain, slab, rows.
+ */
 #define WN_OP_CELL_UPDATE	18
+#define WN_CELL_ADD		1
+#define WN_CELL_SUB		2
+#define WN_CELL_SET		3
+#define WN_CELL_REMOVE		4
+#define WN_CELL_TRANSFER	5
+#define WN_CELL_ITEM(key, value, offset) \
+	((__u64)(key) | (__u64)(value) << 16 | (__u64)(offset) << 32)
+
+/*
+ * CELL_READ: op_flags says what. Right: READ.
+ *
+ *   REC       struct wn_cell_rec. Result: its bytes
+ *   VALUE     lww: the value. Result: its bytes
+ *   KEY       w[1] and wide as with an update, of the key: one struct wn_cell_item.
+ *             Result: 1. ENOENT
+ *   LIST      struct wn_cell_list and items, one for each key (of mvreg, for each
+ *             value); w[1]: cursor, 0 to begin with. Result: how many, which may be
+ *             0 before the end
+ *   VECTOR    what is known of each replica's changes, for CELL_DELTA elsewhere.
+ *             Result: its bytes
+ *   RIGHTS    escrow, w[0] 0. Result: rights that could be spent here and now
+ */
 #define WN_OP_CELL_READ		19
+#define WN_CELL_READ_REC	0
+#define WN_CELL_READ_VALUE	1
+#define WN_CELL_READ_KEY	2
+#define WN_CELL_READ_LIST	3
+#define WN_CELL_READ_VECTOR	4
+#define WN_CELL_READ_RIGHTS	5
+
+/*
+ * CELL_DELTA: struct wn_cell_told and a delta: what those who know a vector do not.
+ * w[1]: cursor, 0 to begin with; w[2]: the vector's offset in the arena from the
+ * client in the low 32 bits, its bytes in the high; 0: nothing is known, so the whole
+ * state. Result: bytes of the delta. Right: READ.
+ *
+ * CELL_MERGE: join a delta of a cell of the same type, which lies at the offset
+ * in the low 32 bits of w[0] of the arena from the client, bytes in the high (E2BIG:
+ * more than WN_DELTA_BYTES_MAX). Result: 0, or 1: more is left, the same again.
+ * Deltas may come twice, late or not at all. Rights: WRITE, ADMIN. EAGAIN: changes
+ * before these are not known yet; EINVAL: no delta; E2BIG, ENOSPC: a bound; EPROTO: it
+ * knows more of this replica than itself, or a stamp is too far in the future.
+ */
 #define WN_OP_CELL_DELTA	20
 #define WN_OP_CELL_MERGE	21
 #define WN_OP_ATTACH		22
@@ -708,6 +786,28 @@ struct wn_cell_rec {
 	__u32 nr_slots;		/* that are attached */
 
 	__u8 bytes[WN_CELL_INLINE]; /* lww: the value, NUL-padded */
+};
+
+/* A key and its value, in answers; key and value follow, padded to 8 bytes. */
+struct wn_cell_item {
+	__u16 key_len;
+	__u16 val_len;
+	__u32 reserved;		/* 0 */
+	__aligned_u64 value;	/* ormap of counters: the sum; of lww: the stamp; else 0 */
+};
+
+/* The answer to a list; items follow it. */
+struct wn_cell_list {
+	__aligned_u64 cursor;	/* for the next call; 0: that was all */
+	__u32 count;		/* items that follow */
+	__u32 bytes;		/* of all, this included */
+};
+
+/* The answer to CELL_DELTA; the delta follows it. */
+struct wn_cell_told {
+	__aligned_u64 cursor;	/* for the next call; 0: that was all */
+	__u32 bytes;		/* of the delta */
+	__u32 reserved;		/* 0 */
 };
 
 /*

@@ -1,0 +1,538 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * Ops on cells. Each checks all before it changes the first thing, but for the
+ * merge, which goes on until something does not fit.
+ */
+#include "op.h"
+
+#include "cell_delta.h"
+#include "clock.h"
+#include "node.h"
+#include "tree.h"
+
+/* Stamps from elsewhere may be so much ahead of our realtime. */
+#define DRIFT_MS 60000ULL
+
+/* One list looks at elements until it took so many steps. */
+#define LIST_STEPS 8192
+
+static u32 low32(u64 word)
+{
+	return (u32)word;
+}
+
+static u32 high32(u64 word)
+{
+	return (u32)(word >> 32);
+}
+
+/* The stamp that the op will get if it succeeds: a refused one takes none. */
+static u64 coming(const struct wn_call *call)
+{
+	return call->hlc ? call->hlc : wn_clock_next(call->core->hlc, call->env->now->realtime);
+}
+
+/* The cell arg of the op's node: its index, or -ESTALE. */
+static int find(const struct wn_call *call)
+{
+	const struct wn_cells *cells = &call->core->cells;
+	const int index = wn_cell_find(cells, call->sqe->arg);
+
+	if (index < 0 ||
+	    wn_cell(cells, (u32)index)->node != wn_node(call->core, call->node)->handle)
+		return -ESTALE;
+	return index;
+}
+
+/* So many bytes of the arena to the client. */
+static s64 room(const struct wn_call *call, u32 offset, u32 bytes, u8 **at)
+{
+	const struct wn_op_env *env = call->env;
+
+	if (!env->out)
+		return -ENXIO;
+	if (offset % sizeof(u64))
+		return -EINVAL;
+	if (offset > env->out_bytes || bytes > env->out_bytes - offset)
+		return -ENOBUFS;
+	*at = env->out + offset;
+	return 0;
+}
+
+/* A private copy of bytes that the client may still write to. */
+static s64 fetch(const struct wn_call *call, u32 offset, u32 bytes, u8 *to)
+{
+	const struct wn_op_env *env = call->env;
+
+	if (bytes > WN_DELTA_BYTES_MAX)
+		return -E2BIG;
+	if (!env->in)
+		return -ENXIO;
+	if (offset > env->in_bytes || bytes > env->in_bytes - offset)
+		return -EINVAL;
+	wn_memcpy(to, env->in + offset, bytes);
+	return 0;
+}
+
+/* ------------------------------------------------------ create, destroy */
+
+static int check_id(const struct wn_call *call, u64 id)
+{
+	const struct wn_node_rec *node = wn_node(call->core, call->node);
+	u32 at;
+
+	for (at = node->first_cell; at != WN_INDEX_NONE; at = wn_cell(&call->core->cells, at)->next) {
+		call->core->tx->steps++;
+		if (wn_cell(&call->core->cells, at)->id == id)
+			return -EEXIST;
+	}
+	return node->nr_cells >= WN_NODE_CELLS_MAX ? -ENOSPC : 0;
+}
+
+static s64 take_refill(const struct wn_call *call, struct wn_cell_new *new)
+{
+	u32 i;
+
+	if (!call->data)
+		return 0;
+	if (new->type != WN_CELL_ESCROW)
+		return -EINVAL;
+	for (i = 3 * sizeof(u64); i < sizeof(struct wn_sqe); i++)
+		if (call->data[i])
+			return -EINVAL;
+	new->window = wn_get_le64(call->data);
+	new->amount = wn_get_le64(call->data + 8);
+	new->most = wn_get_le64(call->data + 16);
+	return 0;
+}
+
+s64 wn_op_cell_create(struct wn_call *call)
+{
+	const struct wn_sqe *sqe = call->sqe;
+	struct wn_core *core = call->core;
+	struct wn_cell_new new = {
+		.node = wn_node(core, call->node)->handle,
+		.id = sqe->w[0],
+		.type = sqe->op_flags & 0xff,
+		.flags = sqe->op_flags >> 8 & 0xff,
+		.hlc = coming(call),
+		.next = wn_node(core, call->node)->first_cell,
+		.boottime = call->env->now->boottime,
+	};
+	struct wn_node_rec *node;
+	s64 res = take_refill(call, &new);
+
+	if (res)
+		return res;
+	if (wn_tree_is_torn(core) && wn_tree_climb(core, call->node, WN_INDEX_NONE, NULL) < 0)
+		return -ESTALE;
+	res = check_id(call, new.id);
+	if (res)
+		return res;
+	res = wn_cell_create(&core->cells, &new);
+	if (WN_RES_IS_ERROR(res))
+		return res;
+	wn_node_touch(core, call->node, wn_call_stamp(call));
+	node = wn_node_edit(core, call->node, WN_NODE_LINKS);
+	node->first_cell = wn_handle_index((u64)res);
+	node->nr_cells++;
+	return res;
+}
+
+s64 wn_op_cell_destroy(struct wn_call *call)
+{
+	struct wn_core *core = call->core;
+	struct wn_cells *cells = &core->cells;
+	const int index = find(call);
+	struct wn_node_rec *node;
+	struct wn_cell_rec *rec;
+	u32 at, next;
+
+	if (index < 0)
+		return index;
+	next = wn_cell(cells, (u32)index)->next;
+	wn_node_touch(core, call->node, wn_call_stamp(call));
+	node = wn_node_edit(core, call->node, WN_NODE_LINKS);
+	node->nr_cells--;
+	if (node->first_cell == (u32)index) {
+		node->first_cell = next;
+	} else {
+		for (at = node->first_cell; wn_cell(cells, at)->next != (u32)index;
+		     at = wn_cell(cells, at)->next)
+			core->tx->steps++;
+		wn_cell_edit(cells, at, WN_CELL_HEAD)->next = next;
+	}
+	rec = wn_cell_edit(cells, (u32)index, WN_CELL_HEAD);
+	rec->handle = 0;
+	rec->next = WN_INDEX_NONE;
+	wn_cells_doom(cells, (u32)index);
+	return 0;
+}
+
+/* -------------------------------------------------------------- update */
+
+/* Key and value that an op comes with, in private memory. */
+static s64 take_item(struct wn_call *call, struct wn_item *item)
+{
+	const u64 where = call->sqe->w[1];
+	u32 len, i;
+	s64 err;
+
+	*item = (struct wn_item){ .key_len = (u16)where, .val_len = (u16)(where >> 16) };
+	len = (u32)item->key_len + item->val_len;
+	if (len > WN_CELL_BYTES_MAX)
+		return -E2BIG;
+	if (!call->data) {
+		item->bytes = call->core->delta;
+		err = len ? fetch(call, high32(where), len, call->core->delta) : 0;
+		return err ? err : len ? 0 : high32(where) ? -EINVAL : 0;
+	}
+	if (len > sizeof(struct wn_sqe) || high32(where))
+		return -EINVAL;
+	for (i = len; i < sizeof(struct wn_sqe); i++)
+		if (call->data[i])
+			return -EINVAL;
+	item->bytes = call->data;
+	return 0;
+}
+
+static int update_counter(struct wn_call *call, u32 index, u32 verb)
+{
+	const u64 n = call->sqe->w[0];
+
+	if (call->data || call->sqe->w[1] || (verb != WN_CELL_ADD && verb != WN_CELL_SUB))
+		return -EINVAL;
+	if (verb == WN_CELL_SUB)
+		return wn_cell(&call->core->cells, index)->type == WN_CELL_GCOUNTER ? -EINVAL :
+			wn_cell_count(&call->core->cells, index, 0, n, coming(call));
+	return wn_cell_count(&call->core->cells, index, n, 0, coming(call));
+}
+
+static int update_escrow(struct wn_call *call, u32 index, u32 verb)
+{
+	const u64 n = call->sqe->w[0], to = call->sqe->w[1], boot = call->env->now->boottime;
+	struct wn_cells *cells = &call->core->cells;
+
+	if (call->data || (to && verb != WN_CELL_TRANSFER))
+		return -EINVAL;
+	switch (verb) {
+	case WN_CELL_ADD:
+		return wn_escrow_make(cells, index, n, coming(call), boot);
+	case WN_CELL_SUB:
+		return wn_escrow_spend(cells, index, n, coming(call), boot);
+	case WN_CELL_TRANSFER:
+		return to > 0xffff ? -EINVAL :
+			wn_escrow_transfer(cells, index, (u32)to, n, coming(call), boot);
+	}
+	return -EINVAL;
+}
+
+static int update_elems(struct wn_call *call, u32 index, u32 verb, struct wn_item *item)
+{
+	struct wn_cells *cells = &call->core->cells;
+	const struct wn_cell_rec *rec = wn_cell(cells, index);
+	const u64 n = call->sqe->w[0];
+
+	if (rec->flags & WN_CELL_F_COUNTS && verb == WN_CELL_ADD)
+		return wn_cell_map_count(cells, index, item, n, 0, coming(call));
+	if (rec->flags & WN_CELL_F_COUNTS && verb == WN_CELL_SUB)
+		return wn_cell_map_count(cells, index, item, 0, n, coming(call));
+	if (n)
+		return -EINVAL;
+	if (verb == WN_CELL_REMOVE)
+		return item->val_len ? -EINVAL : wn_cell_remove(cells, index, item, coming(call));
+	if (verb != (rec->type == WN_CELL_ORSET ? WN_CELL_ADD : WN_CELL_SET))
+		return -EINVAL;
+	return wn_cell_put(cells, index, item, coming(call));
+}
+
+s64 wn_op_cell_update(struct wn_call *call)
+{
+	const u32 verb = call->sqe->op_flags;
+	const int index = find(call);
+	struct wn_item item;
+	s64 err;
+
+	if (index < 0)
+		return index;
+	switch (wn_cell(&call->core->cells, (u32)index)->type) {
+	case WN_CELL_GCOUNTER:
+	case WN_CELL_PNCOUNTER:
+		err = update_counter(call, (u32)index, verb);
+		break;
+	case WN_CELL_ESCROW:
+		err = update_escrow(call, (u32)index, verb);
+		break;
+	case WN_CELL_LWW:
+		err = take_item(call, &item);
+		if (!err && (verb != WN_CELL_SET || call->sqe->w[0] || item.key_len))
+			err = -EINVAL;
+		if (!err)
+			err = wn_cell_write(&call->core->cells, (u32)index, item.bytes,
+					    item.val_len, coming(call));
+		break;
+	default:
+		err = take_item(call, &item);
+		if (!err)
+			err = update_elems(call, (u32)index, verb, &item);
+	}
+	if (err)
+		return err;
+	wn_call_stamp(call);
+	return (s64)wn_cell(&call->core->cells, (u32)index)->version;
+}
+
+/* ---------------------------------------------------------------- read */
+
+/* One key with its value as readers get it; -ENOBUFS. */
+static s64 show(const struct wn_cells *cells, u32 index, u32 elem, struct wn_writer *w)
+{
+	const struct wn_elem *e = &cells->elems.at[elem];
+	const u32 len = (u32)e->key_len + e->val_len;
+	struct wn_cell_item item = {
+		.key_len = e->key_len,
+		.val_len = e->val_len,
+		.value = wn_cell(cells, index)->flags & WN_CELL_F_COUNTS ?
+			wn_cell_map_sum(cells, elem) : e->x,
+	};
+	u8 *at;
+
+	if (wn_form_room(w) < sizeof(item) + wn_form_pad(len))
+		return -ENOBUFS;
+	wn_memcpy(wn_form_give(w, sizeof(item)), &item, sizeof(item));
+	at = wn_form_give(w, wn_form_pad(len));
+	wn_elem_get(cells, e, at);
+	wn_memset(at + len, 0, wn_form_pad(len) - len);
+	return 0;
+}
+
+static s64 read_key(struct wn_call *call, u32 index)
+{
+	struct wn_cells *cells = &call->core->cells;
+	struct wn_writer w;
+	struct wn_item item;
+	u32 found;
+	s64 err;
+
+	if (!wn_cell_has_elems(wn_cell(cells, index)->type) || call->sqe->w[2])
+		return -EINVAL;
+	err = take_item(call, &item);
+	if (err)
+		return err;
+	if (item.val_len)
+		return -EINVAL;
+	found = wn_cell_get(cells, index, &item);
+	if (found == WN_INDEX_NONE)
+		return -ENOENT;
+	err = room(call, low32(call->sqe->w[0]), high32(call->sqe->w[0]), &w.at);
+	if (err)
+		return err;
+	w.end = w.at + high32(call->sqe->w[0]);
+	err = show(cells, index, found, &w);
+	return err ? err : 1;
+}
+
+/* Whether an element is the one that a list shows for its key. */
+static bool is_shown(const struct wn_cells *cells, u32 index, u32 elem)
+{
+	u32 at = cells->elems.heads[cells->elems.at[elem].hash & cells->elems.mask], same;
+	const struct wn_elem *e = &cells->elems.at[elem], *o;
+
+	/* Of a multi-value register each. */
+	if (wn_cell(cells, index)->type == WN_CELL_MVREG)
+		return true;
+	/* The first of the key in the chain: from there all others are found. */
+	for (; at != elem; at = cells->elems.at[at].chain) {
+		cells->tx->steps++;
+		o = &cells->elems.at[at];
+		if (o->hash != e->hash || o->cell != e->cell)
+			continue;
+		for (same = wn_elem_same(cells, at); same != WN_INDEX_NONE;
+		     same = wn_elem_same(cells, same))
+			if (same == elem)
+				return false;
+	}
+	return true;
+}
+
+/* Of the elements of a key the one whose value counts. */
+static u32 latest(const struct wn_cells *cells, u32 index, u32 first)
+{
+	const struct wn_elem *e, *best;
+	u32 at, found = first;
+
+	if (wn_cell(cells, index)->type != WN_CELL_ORMAP ||
+	    wn_cell(cells, index)->flags & WN_CELL_F_COUNTS)
+		return first;
+	for (at = first; at != WN_INDEX_NONE; at = wn_elem_same(cells, at)) {
+		e = &cells->elems.at[at];
+		best = &cells->elems.at[found];
+		if (e->x > best->x || (e->x == best->x && e->replica > best->replica))
+			found = at;
+	}
+	return found;
+}
+
+/* Cursor: replica + 1 << 48 | dot that was looked at last. */
+static s64 read_list(struct wn_call *call, u32 index)
+{
+	struct wn_cells *cells = &call->core->cells;
+	u64 cursor = call->sqe->w[1], from = cursor & WN_DOT_MAX;
+	const u32 bytes = high32(call->sqe->w[0]);
+	struct wn_cell_list list = {};
+	const struct wn_row *row;
+	struct wn_writer w;
+	u32 at;
+	u8 *out;
+	s64 err;
+
+	if (!wn_cell_has_elems(wn_cell(cells, index)->type) || call->data || call->sqe->w[2])
+		return -EINVAL;
+	err = room(call, low32(call->sqe->w[0]), bytes, &out);
+	if (err)
+		return err;
+	if (bytes < sizeof(list))
+		return -ENOBUFS;
+	w.at = out + sizeof(list);
+	w.end = out + bytes;
+	for (row = wn_row(cells, cells->own[index].rows); row; row = wn_row(cells, row->next)) {
+		if (row->a + 1u < cursor >> 48)
+			continue;
+		if (row->a + 1u > cursor >> 48)
+			from = 0;
+		for (at = wn_elem_seek(cells, index, row, from); at != WN_INDEX_NONE;
+		     at = cells->elems.at[at].next) {
+			list.cursor = (row->a + 1ULL) << 48 | (cells->elems.at[at].dot - 1);
+			if (cells->tx->steps >= LIST_STEPS)
+				goto out;
+			cells->tx->steps++;
+			if (!is_shown(cells, index, at))
+				continue;
+			err = show(cells, index, latest(cells, index, at), &w);
+			if (err && !list.count)
+				return err;
+			if (err)
+				goto out;
+			list.count++;
+		}
+	}
+	list.cursor = 0;
+out:
+	list.bytes = (u32)(w.at - out);
+	wn_memcpy(out, &list, sizeof(list));
+	return list.count;
+}
+
+static s64 read_rest(struct wn_call *call, u32 index, u32 what)
+{
+	struct wn_cells *cells = &call->core->cells;
+	const struct wn_cell_rec *rec = wn_cell(cells, index);
+	const u32 offset = low32(call->sqe->w[0]), bytes = high32(call->sqe->w[0]);
+	u64 rights;
+	s64 err;
+	u8 *at;
+
+	if (call->data || call->sqe->w[1] || call->sqe->w[2])
+		return -EINVAL;
+	if (what == WN_CELL_READ_RIGHTS) {
+		if (rec->type != WN_CELL_ESCROW || call->sqe->w[0])
+			return -EINVAL;
+		rights = wn_escrow_rights(cells, index, call->env->now->boottime);
+		return rights >> 63 ? (s64)(~0ULL >> 1) : (s64)rights;
+	}
+	err = room(call, offset, bytes, &at);
+	if (err)
+		return err;
+	switch (what) {
+	case WN_CELL_READ_REC:
+		if (bytes < sizeof(*rec))
+			return -ENOBUFS;
+		wn_memcpy(at, rec, sizeof(*rec));
+		return sizeof(*rec);
+	case WN_CELL_READ_VALUE:
+		if (rec->type != WN_CELL_LWW)
+			return -EINVAL;
+		return bytes < rec->len ? -ENOBUFS : (s64)wn_cell_value(cells, index, at);
+	case WN_CELL_READ_VECTOR:
+		wn_cell_vector(cells, index, call->core->vector);
+		return wn_vv_encode(call->core->vector, at, bytes);
+	}
+	return -EINVAL;
+}
+
+s64 wn_op_cell_read(struct wn_call *call)
+{
+	const u32 what = call->sqe->op_flags;
+	const int index = find(call);
+
+	if (index < 0)
+		return index;
+	if (what == WN_CELL_READ_KEY)
+		return read_key(call, (u32)index);
+	if (what == WN_CELL_READ_LIST)
+		return read_list(call, (u32)index);
+	return read_rest(call, (u32)index, what);
+}
+
+/* --------------------------------------------------------- replication */
+
+s64 wn_op_cell_delta(struct wn_call *call)
+{
+	const struct wn_sqe *sqe = call->sqe;
+	struct wn_core *core = call->core;
+	const u32 bytes = high32(sqe->w[0]);
+	struct wn_cell_told told = { .cursor = sqe->w[1] };
+	const int index = find(call);
+	u8 *out;
+	s64 res;
+
+	if (index < 0)
+		return index;
+	res = room(call, low32(sqe->w[0]), bytes, &out);
+	if (res)
+		return res;
+	if (bytes < sizeof(told))
+		return -ENOBUFS;
+	wn_memset(core->vector, 0, sizeof(*core->vector));
+	if (sqe->w[2]) {
+		res = fetch(call, low32(sqe->w[2]), high32(sqe->w[2]), core->delta);
+		if (!res)
+			res = wn_vv_decode(core->vector, core->delta, high32(sqe->w[2]),
+					   core->cells.replicas);
+		if (res)
+			return res;
+	}
+	res = wn_cell_delta(&core->cells, (u32)index, core->vector, &told.cursor,
+			    out + sizeof(told), bytes - (u32)sizeof(told));
+	if (res < 0)
+		return res;
+	told.bytes = (u32)res;
+	wn_memcpy(out, &told, sizeof(told));
+	return res;
+}
+
+s64 wn_op_cell_merge(struct wn_call *call)
+{
+	const u64 where = call->sqe->w[0];
+	struct wn_core *core = call->core;
+	struct wn_merge merge = {
+		.hlc = coming(call),
+		.stamp_max = wn_clock_at(call->env->now->realtime) + (DRIFT_MS << WN_CLOCK_SHIFT),
+	};
+	const int index = find(call);
+	s64 res;
+
+	if (index < 0)
+		return index;
+	res = fetch(call, low32(where), high32(where), core->delta);
+	if (res)
+		return res;
+	res = wn_cell_merge(&core->cells, (u32)index, core->delta, high32(where), &merge);
+	if (res < 0)
+		return res;
+	wn_call_stamp(call);
+	/* Whatever is written here from now on is later than what was seen. */
+	if (merge.stamp > core->hlc)
+		WN_TX_SET(core->tx, core->hlc, merge.stamp);
+	return res;
+}
