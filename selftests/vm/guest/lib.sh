@@ -20,25 +20,30 @@ verdict() { printf '%s %s\n' "$VM_NONCE" "$*" >&3; }
 section_begin() { printf '\n@@%s begin %s\n' "$VM_NONCE" "$1" >&4; }
 section_end() { printf '\n@@%s end %s\n' "$VM_NONCE" "$1" >&4; }
 
-sysctl_set() { [ ! -w "/proc/sys/$1" ] || echo "$2" > "/proc/sys/$1"; }
+# set_knob VALUE FILE...   where the kernel has it
+set_knob() {
+	local value=$1 file; shift
+	for file; do [ ! -w "$file" ] || echo "$value" > "$file"; done
+}
 
 # A wounded kernel stops at once. Set only now, so that what Linux itself says while booting does not count.
 strict_kernel() {
-	sysctl_set kernel/panic_on_oops 1
-	sysctl_set kernel/panic_on_warn "$VM_PANIC_ON_WARN"
-	sysctl_set kernel/hung_task_panic 1
-	sysctl_set kernel/hung_task_timeout_secs 60
-	sysctl_set kernel/softlockup_panic 1
-	sysctl_set kernel/watchdog_thresh 20	# an emulated CPU may wait long for its turn on a busy host
-	sysctl_set kernel/panic_on_rcu_stall 1
-	sysctl_set kernel/printk '8 4 1 7'
-	sysctl_set kernel/sysrq 1
+	set_knob 1 /proc/sys/kernel/panic_on_oops
+	set_knob "$VM_PANIC_ON_WARN" /proc/sys/kernel/panic_on_warn
+	set_knob 1 /proc/sys/kernel/hung_task_panic
+	set_knob 60 /proc/sys/kernel/hung_task_timeout_secs
+	set_knob 1 /proc/sys/kernel/softlockup_panic
+	set_knob 1 /proc/sys/kernel/panic_on_rcu_stall
+	set_knob '8 4 1 7' /proc/sys/kernel/printk
+	set_knob 1 /proc/sys/kernel/sysrq
+	# An emulated CPU may wait long for its turn on a busy host.
+	set_knob 20 /proc/sys/kernel/watchdog_thresh
+	set_knob 60 /sys/module/rcupdate/parameters/rcu_cpu_stall_timeout
 	# Injected failures are reported by the tests; the kernel need not print a stack for each.
-	local knob=/sys/module/rcupdate/parameters/rcu_cpu_stall_timeout
-	[ ! -w $knob ] || echo 60 > $knob
-	for knob in /sys/kernel/debug/fail*/verbose; do
-		[ ! -w "$knob" ] || echo 0 > "$knob"
-	done
+	set_knob 0 /sys/kernel/debug/fail*/verbose
+	# Only modules are watched for races, so each of their accesses can be watched more often and for longer.
+	set_knob 200 /sys/module/kcsan/parameters/skip_watch
+	set_knob 200 /sys/module/kcsan/parameters/udelay_task
 }
 
 # take_log NAME   send the kernel log since the last call. Marks in the log itself bound the pieces, so nothing between

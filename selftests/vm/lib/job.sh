@@ -26,7 +26,7 @@ make_job() {
 		put VM_PANIC_ON_WARN "$((1 - OPT_KEEP_GOING))"
 		# With counted time early timer ticks disturb what is measured; waiting costs nearly nothing there.
 		put VM_SETTLE "$([ "$OPT_KERNEL" = icount ] && echo 20 || echo 0)"
-		put VM_NEEDED "$VM_TOP $cwd $JOB_DIR ${modules:-} ${MODULE:+$(dirname "$MODULE")}"
+		put VM_NEEDED "$VM_TOP $cwd $JOB_DIR ${modules:-} ${MODULE:+$(dirname "$MODULE")}$OPT_SHARE"
 	} > "$JOB_DIR/env"
 	{
 		printf 'HOME=/run/home\nTMPDIR=/tmp\nLANG=C.UTF-8\nTERM=dumb\nWN_VM=%q\n' "$OPT_KERNEL"

@@ -22,7 +22,7 @@ start_uml() {
 	(
 		ulimit -c 0
 		cd "$PRIVATE" || exit 125
-		TMPDIR=/dev/shm exec setpriv --pdeathsig KILL unshare --mount "$VM_DIR/lib/readonly-host" "$PRIVATE" \
+		TMPDIR=$PRIVATE/mem exec setpriv --pdeathsig KILL unshare --mount "$VM_DIR/lib/readonly-host" "$PRIVATE" \
 			taskset -c "$cpu" "$image" "mem=$OPT_MEM" $append $OPT_APPEND
 	) < /dev/null > "$PRIVATE/port0" 2> "$RUN_DIR/uml.log" 5> "$PRIVATE/port1" 6> "$PRIVATE/port2" &
 	GUEST_PID=$!
