@@ -40,6 +40,24 @@ static const struct wn_window *find(const struct wn_windows *windows, pgoff_t pg
 	return windows->at[type].pages ? &windows->at[type] : NULL;
 }
 
+static vm_fault_t insert(struct vm_fault *vmf, const struct wn_window *window,
+			 unsigned long index)
+{
+	struct page *page = window->pages->page[array_index_nospec(index, window->pages->nr)];
+	int err;
+
+	if (window->shared)
+		return vmf_insert_pfn(vmf->vma, vmf->address, page_to_pfn(page));
+	err = vm_insert_page(vmf->vma, vmf->address, page);
+	if (!err || err == -EBUSY)	/* another thread was first */
+		return VM_FAULT_NOPAGE;
+	return err == -ENOMEM ? VM_FAULT_OOM : VM_FAULT_SIGBUS;
+}
+
+/*
+ * The page table entry is made under the lock. Were the page handed to the
+ * caller instead, it could be mapped after its window was taken away and unmapped.
+ */
 static vm_fault_t fault(struct vm_fault *vmf)
 {
 	struct wn_windows *windows = vmf->vma->vm_private_data;
@@ -49,12 +67,8 @@ static vm_fault_t fault(struct vm_fault *vmf)
 
 	down_read(&windows->lock);
 	window = find(windows, vmf->pgoff);
-	if (window && index < window->pages->nr) {
-		index = array_index_nospec(index, window->pages->nr);
-		vmf->page = window->pages->page[index];
-		get_page(vmf->page);
-		ret = 0;
-	}
+	if (window && index < window->pages->nr)
+		ret = insert(vmf, window, index);
 	up_read(&windows->lock);
 	return ret;
 }
@@ -77,20 +91,23 @@ static int check(const struct wn_windows *windows, struct vm_area_struct *vma)
 
 int wn_region_mmap(struct wn_windows *windows, struct vm_area_struct *vma)
 {
-	bool writable;
+	struct wn_window window = {};
 	int err;
 
 	down_read(&windows->lock);
 	err = check(windows, vma);
-	writable = !err && find(windows, vma->vm_pgoff)->writable;
+	if (!err)
+		window = *find(windows, vma->vm_pgoff);
 	up_read(&windows->lock);
 	if (err)
 		return err;
 
 	/* What was not asked for now must not come by mprotect later. */
-	vm_flags_clear(vma, VM_MAYEXEC | (writable ? 0 : VM_MAYWRITE));
+	vm_flags_clear(vma, VM_MAYEXEC | (window.writable ? 0 : VM_MAYWRITE));
 	/* DONTCOPY keeps a forked child from writing by accident; no more is meant. */
 	vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP | VM_DONTCOPY);
+	/* How fault() will insert its pages. */
+	vm_flags_set(vma, window.shared ? VM_PFNMAP : VM_MIXEDMAP);
 	vma->vm_private_data = windows;
 	vma->vm_ops = &vm_ops;
 	return 0;

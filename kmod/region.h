@@ -14,10 +14,19 @@
 
 struct vm_area_struct;
 
-/* A window shows one region. Its pages outlive the client's file. */
+/*
+ * A window shows one region. Its pages outlive the client's file, and a page that
+ * is not shared belongs to this client alone and is never given to another: it may
+ * be pinned (a registered buffer, vmsplice, O_DIRECT), the pin reaches nobody.
+ *
+ * What is shared lives on when this client has lost its right to it, so it must
+ * not be pinned: its page table entries are special, which every way of pinning
+ * refuses. docs/decisions/0001-region-memory.md has the experiments.
+ */
 struct wn_window {
 	const struct wn_pages *pages;	/* NULL: there is no such region */
 	bool writable;
+	bool shared;
 };
 
 /*

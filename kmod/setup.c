@@ -159,8 +159,11 @@ static int setup_locked(struct wn_client *client, struct wn_setup *s, int usize,
 	s->client = err;
 
 	for (i = 0; i < PIECES; i++)
-		at[pieces[i].type] = (struct wn_window){ pieces[i].pages, pieces[i].writable };
-	at[WN_REGION_PUBLIC] = (struct wn_window){ &domain->public, false };
+		at[pieces[i].type] = (struct wn_window){
+			.pages = pieces[i].pages,
+			.writable = pieces[i].writable,
+		};
+	at[WN_REGION_PUBLIC] = (struct wn_window){ .pages = &domain->public, .shared = true };
 	s->nr_regions = wn_windows_table(at, s->regions);
 	err = wn_uarg_put(s, sizeof(*s), usize, uarg);
 	if (err)
