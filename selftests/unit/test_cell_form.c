@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Deltas as hostile bytes: valid ones with some bits, words or lengths changed. What
+ * is refused leaves no trace, what is not leaves a cell that fits together; and one
+ * that is taken and told again is the same.
+ */
+#include <string.h>
+
+#include "replicas.h"
+#include "tap.h"
+
+static struct wn_bounds bounds;
+
+static void spoil(u8 *bytes, u32 *len, u64 *seed)
+{
+	static const u64 odd[] = { 0, 1, 0xffff, 0x10000, 0xffffffff, WN_DOT_MAX, WN_DOT_MAX + 1, ~0ULL };
+	u32 n = 1 + world_random(seed) % 3, at;
+
+	while (n--) {
+		at = (u32)(world_random(seed) % *len);
+		switch (world_random(seed) % 7) {
+		case 0: case 1:
+			bytes[at] ^= 1u << world_random(seed) % 8;
+			break;
+		case 2:
+			bytes[at] = world_random(seed);
+			break;
+		case 3:
+			if (at / 8 * 8 + 8 <= *len)
+				wn_put_le64(bytes + at / 8 * 8, odd[world_random(seed) % 8]);
+			break;
+		case 4:
+			if (at / 8 * 8 + 8 <= *len)
+				wn_put_le64(bytes + at / 8 * 8, wn_get_le64(bytes + at / 8 * 8) +
+					    world_random(seed) % 5 - 2);
+			break;
+		case 5:
+			/* Cut short, with a length that agrees. */
+			*len = at < 8 ? 8 : at / 8 * 8;
+			wn_put_le32(bytes + 4, *len);
+			break;
+		default:
+			if (at + 16 <= *len)
+				memcpy(bytes + at, bytes + world_random(seed) % (*len - 8), 8);
+		}
+	}
+}
+
+static bool fuzz(u8 type, u8 flags, u64 seed, u32 tries, u64 *taken, u64 errnos[4096])
+{
+	static u8 form[FORM_BYTES], bytes[FORM_BYTES];
+	struct replicas rs;
+	struct wn_vv since;
+	u64 cursor;
+	int len, err;
+	bool good = true;
+	u32 i, n;
+	u8 *exact;
+
+	replicas_init(&rs, 3, type, flags, &bounds, seed);
+	replicas_history(&rs, 150);
+	for (i = 0; i < tries && good; i++) {
+		memset(&since, 0, sizeof(since));
+		if (i % 2)
+			wn_cell_vector(rs.r[1].cells, rs.r[1].at, &since);
+		cursor = 0;
+		len = wn_cell_delta(rs.r[0].cells, rs.r[0].at, &since, &cursor, form, FORM_BYTES);
+		if (len <= 8) {
+			replicas_op(&rs, 0);
+			continue;
+		}
+		n = (u32)len;
+		spoil(form, &n, &seed);
+		/* Its own memory, so that a read over the end is seen. */
+		exact = malloc(n);
+		memcpy(exact, form, n);
+		err = replica_join(&rs.r[1], exact, n);
+		if (replica_check(&rs.r[1]))
+			good = false;
+		if (err >= 0) {
+			++*taken;
+			replica_encode(&rs.r[1], bytes);
+		} else {
+			errnos[-err]++;
+		}
+		free(exact);
+		if (i % 8 == 7)
+			replicas_op(&rs, 0);
+	}
+	replicas_deinit(&rs);
+	return good && !rs.what[0];
+}
+
+static const struct {
+	const char *name;
+	u8 type, flags;
+} types[] = {
+	{ "gcounter", WN_CELL_GCOUNTER, 0 },
+	{ "pncounter", WN_CELL_PNCOUNTER, 0 },
+	{ "lww", WN_CELL_LWW, 0 },
+	{ "orset", WN_CELL_ORSET, 0 },
+	{ "escrow", WN_CELL_ESCROW, 0 },
+	{ "mvreg", WN_CELL_MVREG, 0 },
+	{ "ewflag", WN_CELL_EWFLAG, 0 },
+	{ "ormap of lww", WN_CELL_ORMAP, 0 },
+	{ "ormap of pncounter", WN_CELL_ORMAP, WN_CELL_F_COUNTS },
+};
+
+#define TYPES (sizeof(types) / sizeof(types[0]))
+
+/* Every single field that must be zero, and every length, one by one. */
+static void test_strict(void)
+{
+	static u8 form[FORM_BYTES], bad[FORM_BYTES];
+	struct replica r, w;
+	u32 len, i, bits, refused = 0;
+
+	replica_init(&r, 0, WN_CELL_ORSET, 0, &bounds, 1);
+	replica_init(&w, 1, WN_CELL_ORSET, 0, &bounds, 2);
+	replica_put(&r, "abc", "");
+	len = replica_encode(&r, form);
+	for (i = 0; i < len; i++) {
+		memcpy(bad, form, len);
+		bad[i] ^= 0x40;
+		refused += replica_join(&w, bad, len) < 0;
+	}
+	/* Free to differ: the number up to which it speaks, the dot, the three bytes. */
+	for (bits = 0, i = 0; i < len; i++)
+		bits += (i >= 24 && i < 30) || (i >= 48 && i < 51);
+	ok(refused >= len - bits, "%u of %u bytes that were changed are refused", refused, len);
+	for (refused = 0, i = 0; i < len; i++)
+		refused += replica_join(&w, form, i) == -EINVAL;
+	ok(refused == len, "every shorter form is none");
+	ok(replica_join(&w, form, len + 8) == -EINVAL, "nor is a longer one");
+	for (i = WN_CELL_BYTES_MAX; i <= WN_CELL_BYTES_MAX + 1; i++) {
+		/* One element, all bytes there. */
+		memset(bad, 0, 2048);
+		wn_form_put_head(bad, WN_CELL_ORSET, 1, 8 + 24 + 16 + wn_form_pad(i));
+		wn_put_le16(bad + 10, WN_PIECE_ELEMS);
+		wn_put_le32(bad + 12, 1);
+		wn_put_le64(bad + 24, 1);
+		wn_put_le64(bad + 32, 1);
+		wn_put_le16(bad + 40, (u16)i);
+		ok(replica_join(&w, bad, 8 + 24 + 16 + wn_form_pad(i)) ==
+		   (i > WN_CELL_BYTES_MAX ? -E2BIG : 0), "a key of %u bytes", i);
+	}
+	form[1] = WN_CELL_MVREG;
+	ok(replica_join(&w, form, len) == -EINVAL, "nor one of another type");
+	replica_deinit(&r);
+	replica_deinit(&w);
+}
+
+int main(void)
+{
+	static u64 errnos[4096];
+	u64 seed, taken, i;
+	u32 type, kinds;
+	bool good;
+
+	bounds = replicas_bounds();
+	tap_plan(TYPES + 6);
+	seed = tap_seed();
+	for (type = 0; type < TYPES; type++) {
+		memset(errnos, 0, sizeof(errnos));
+		taken = kinds = 0;
+		good = true;
+		for (i = 0; i < 4 * tap_rounds() && good; i++)
+			good = fuzz(types[type].type, types[type].flags, world_random(&seed), 400,
+				    &taken, errnos);
+		for (i = 0; i < 4096; i++)
+			kinds += errnos[i] != 0;
+		ok(good && taken && errnos[EINVAL], "%s: %llu taken, %llu malformed, %u errnos",
+		   types[type].name, taken, errnos[EINVAL], kinds);
+	}
+	test_strict();
+	return tap_done();
+}
