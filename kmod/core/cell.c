@@ -45,16 +45,6 @@ int wn_cells_init(struct wn_cells *cells, struct wn_tx *tx, const struct wn_boun
 	return wn_pool_init(&cells->pool, memory->pool, bounds->cells);
 }
 
-int wn_cell_find(const struct wn_cells *cells, u64 handle)
-{
-	u32 index = wn_handle_index(handle);
-
-	if (unlikely(index >= cells->nr_cells || !handle))
-		return -ESTALE;
-	index = wn_index_nospec(index, cells->nr_cells);
-	return likely(wn_cell(cells, index)->handle == handle) ? (int)index : -ESTALE;
-}
-
 /* What a new cell of each type may have; flags and refill of others are zero. */
 static int check_new(const struct wn_cell_new *new)
 {
@@ -111,15 +101,6 @@ s64 wn_cell_create(struct wn_cells *cells, const struct wn_cell_new *new)
 	row->x = new->amount;
 	row->y = new->most;
 	return (s64)handle;
-}
-
-struct wn_cell_rec *wn_cell_touch(struct wn_cells *cells, u32 index, u64 hlc)
-{
-	struct wn_cell_rec *rec = wn_cell_edit(cells, index, WN_CELL_HEAD);
-
-	rec->version++;
-	rec->hlc = hlc;
-	return rec;
 }
 
 /* ---------------------------------------------------------------- rows */
@@ -190,12 +171,9 @@ struct wn_row *wn_row_get(struct wn_cells *cells, u32 index, u32 a, u32 b)
 	return row;
 }
 
-struct wn_row *wn_row_mine(struct wn_cells *cells, u32 index)
+struct wn_row *wn_row_make_mine(struct wn_cells *cells, u32 index)
 {
-	struct wn_row *row = wn_row(cells, cells->own[index].mine);
-
-	return row ? row : wn_row_get(cells, index, cells->replica,
-				      own_b(cells, index, cells->replica));
+	return wn_row_get(cells, index, cells->replica, own_b(cells, index, cells->replica));
 }
 
 bool wn_row_fits(const struct wn_cells *cells, const struct wn_row *row)

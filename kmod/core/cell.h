@@ -119,7 +119,15 @@ static inline struct wn_row *wn_row(const struct wn_cells *cells, u32 index)
 }
 
 /* The index behind a handle, or -ESTALE. */
-int wn_cell_find(const struct wn_cells *cells, u64 handle);
+static inline int wn_cell_find(const struct wn_cells *cells, u64 handle)
+{
+	u32 index = wn_handle_index(handle);
+
+	if (unlikely(index >= cells->nr_cells || !handle))
+		return -ESTALE;
+	index = wn_index_nospec(index, cells->nr_cells);
+	return likely(wn_cell(cells, index)->handle == handle) ? (int)index : -ESTALE;
+}
 
 struct wn_cell_new {
 	u64 node;		/* handle it hangs on, for readers */
@@ -145,7 +153,14 @@ void wn_cells_doom(struct wn_cells *cells, u32 first);
 bool wn_cells_step(struct wn_cells *cells);
 
 /* The cell changed: its head, for the caller to go on. */
-struct wn_cell_rec *wn_cell_touch(struct wn_cells *cells, u32 index, u64 hlc);
+static inline struct wn_cell_rec *wn_cell_touch(struct wn_cells *cells, u32 index, u64 hlc)
+{
+	struct wn_cell_rec *rec = wn_cell_edit(cells, index, WN_CELL_HEAD);
+
+	rec->version++;
+	rec->hlc = hlc;
+	return rec;
+}
 
 /* What is known of each replica's changes. */
 void wn_cell_vector(const struct wn_cells *cells, u32 index, struct wn_vv *vv);
@@ -205,7 +220,15 @@ struct wn_row *wn_row_find(const struct wn_cells *cells, u32 index, u32 a, u32 b
 
 /* The same, made if it is not there: NULL: no more rows. */
 struct wn_row *wn_row_get(struct wn_cells *cells, u32 index, u32 a, u32 b);
-struct wn_row *wn_row_mine(struct wn_cells *cells, u32 index);
+struct wn_row *wn_row_make_mine(struct wn_cells *cells, u32 index);
+
+static inline struct wn_row *wn_row_mine(struct wn_cells *cells, u32 index)
+{
+	struct wn_row *row = wn_row(cells, cells->own[index].mine);
+
+	return likely(row) ? row : wn_row_make_mine(cells, index);
+}
+
 bool wn_row_fits(const struct wn_cells *cells, const struct wn_row *row);
 void wn_row_drop(struct wn_cells *cells, u32 index, struct wn_row *row);
 

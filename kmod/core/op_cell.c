@@ -32,8 +32,17 @@ static u64 coming(const struct wn_call *call)
 	return call->hlc ? call->hlc : wn_clock_next(call->core->hlc, call->env->now->realtime);
 }
 
+/* It succeeded: the stamp that came is the clock's last. */
+static void stamp(struct wn_call *call, u64 hlc)
+{
+	if (call->hlc)
+		return;
+	call->hlc = hlc;
+	WN_TX_SET(call->core->tx, call->core->hlc, hlc);
+}
+
 /* The cell arg of the op's node: its index, or -ESTALE. */
-static int find(const struct wn_call *call)
+static __always_inline int find(const struct wn_call *call)
 {
 	const struct wn_cells *cells = &call->core->cells;
 	const int index = wn_cell_find(cells, call->sqe->arg);
@@ -196,19 +205,21 @@ static s64 take_item(struct wn_call *call, struct wn_item *item)
 	return 0;
 }
 
-static int update_counter(struct wn_call *call, u32 index, u32 verb)
+static int update_counter(struct wn_call *call, u32 index, u32 verb, u64 hlc)
 {
 	const u64 n = call->sqe->w[0];
+	struct wn_cells *cells = &call->core->cells;
 
-	if (call->data || call->sqe->w[1] || (verb != WN_CELL_ADD && verb != WN_CELL_SUB))
+	if (call->data || call->sqe->w[1])
 		return -EINVAL;
-	if (verb == WN_CELL_SUB)
-		return wn_cell(&call->core->cells, index)->type == WN_CELL_GCOUNTER ? -EINVAL :
-			wn_cell_count(&call->core->cells, index, 0, n, coming(call));
-	return wn_cell_count(&call->core->cells, index, n, 0, coming(call));
+	if (verb == WN_CELL_ADD)
+		return wn_cell_count(cells, index, n, 0, hlc);
+	if (verb != WN_CELL_SUB || wn_cell(cells, index)->type == WN_CELL_GCOUNTER)
+		return -EINVAL;
+	return wn_cell_count(cells, index, 0, n, hlc);
 }
 
-static int update_escrow(struct wn_call *call, u32 index, u32 verb)
+static int update_escrow(struct wn_call *call, u32 index, u32 verb, u64 hlc)
 {
 	const u64 n = call->sqe->w[0], to = call->sqe->w[1], boot = call->env->now->boottime;
 	struct wn_cells *cells = &call->core->cells;
@@ -217,38 +228,40 @@ static int update_escrow(struct wn_call *call, u32 index, u32 verb)
 		return -EINVAL;
 	switch (verb) {
 	case WN_CELL_ADD:
-		return wn_escrow_make(cells, index, n, coming(call), boot);
+		return wn_escrow_make(cells, index, n, hlc, boot);
 	case WN_CELL_SUB:
-		return wn_escrow_spend(cells, index, n, coming(call), boot);
+		return wn_escrow_spend(cells, index, n, hlc, boot);
 	case WN_CELL_TRANSFER:
 		return to > 0xffff ? -EINVAL :
-			wn_escrow_transfer(cells, index, (u32)to, n, coming(call), boot);
+			wn_escrow_transfer(cells, index, (u32)to, n, hlc, boot);
 	}
 	return -EINVAL;
 }
 
-static int update_elems(struct wn_call *call, u32 index, u32 verb, struct wn_item *item)
+static int update_elems(struct wn_call *call, u32 index, u32 verb, struct wn_item *item,
+			u64 hlc)
 {
 	struct wn_cells *cells = &call->core->cells;
 	const struct wn_cell_rec *rec = wn_cell(cells, index);
 	const u64 n = call->sqe->w[0];
 
 	if (rec->flags & WN_CELL_F_COUNTS && verb == WN_CELL_ADD)
-		return wn_cell_map_count(cells, index, item, n, 0, coming(call));
+		return wn_cell_map_count(cells, index, item, n, 0, hlc);
 	if (rec->flags & WN_CELL_F_COUNTS && verb == WN_CELL_SUB)
-		return wn_cell_map_count(cells, index, item, 0, n, coming(call));
+		return wn_cell_map_count(cells, index, item, 0, n, hlc);
 	if (n)
 		return -EINVAL;
 	if (verb == WN_CELL_REMOVE)
-		return item->val_len ? -EINVAL : wn_cell_remove(cells, index, item, coming(call));
+		return item->val_len ? -EINVAL : wn_cell_remove(cells, index, item, hlc);
 	if (verb != (rec->type == WN_CELL_ORSET ? WN_CELL_ADD : WN_CELL_SET))
 		return -EINVAL;
-	return wn_cell_put(cells, index, item, coming(call));
+	return wn_cell_put(cells, index, item, hlc);
 }
 
 s64 wn_op_cell_update(struct wn_call *call)
 {
 	const u32 verb = call->sqe->op_flags;
+	const u64 hlc = coming(call);
 	const int index = find(call);
 	struct wn_item item;
 	s64 err;
@@ -258,10 +271,10 @@ s64 wn_op_cell_update(struct wn_call *call)
 	switch (wn_cell(&call->core->cells, (u32)index)->type) {
 	case WN_CELL_GCOUNTER:
 	case WN_CELL_PNCOUNTER:
-		err = update_counter(call, (u32)index, verb);
+		err = update_counter(call, (u32)index, verb, hlc);
 		break;
 	case WN_CELL_ESCROW:
-		err = update_escrow(call, (u32)index, verb);
+		err = update_escrow(call, (u32)index, verb, hlc);
 		break;
 	case WN_CELL_LWW:
 		err = take_item(call, &item);
@@ -269,16 +282,16 @@ s64 wn_op_cell_update(struct wn_call *call)
 			err = -EINVAL;
 		if (!err)
 			err = wn_cell_write(&call->core->cells, (u32)index, item.bytes,
-					    item.val_len, coming(call));
+					    item.val_len, hlc);
 		break;
 	default:
 		err = take_item(call, &item);
 		if (!err)
-			err = update_elems(call, (u32)index, verb, &item);
+			err = update_elems(call, (u32)index, verb, &item, hlc);
 	}
 	if (err)
 		return err;
-	wn_call_stamp(call);
+	stamp(call, hlc);
 	return (s64)wn_cell(&call->core->cells, (u32)index)->version;
 }
 
