@@ -17,6 +17,8 @@
  * Fence A pairs with the order of the reader's loads (acquire): a slot's value
  * younger than v is seen only by those who see the odd seq when they look
  * again. Without it a reader keeps a sum with adds that count nowhere.
+ * (On machines where a store is shown to some earlier than to others the reader
+ * would need a fence as well: litmus/slot-detach*. x86 and arm64 are not such.)
  *
  * What is true at any moment: an add counts from the moment that its store is
  * seen, if the engine has loaded v of attach and not yet of detach. A ghost

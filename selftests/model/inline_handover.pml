@@ -9,6 +9,8 @@
  *		run_again; set: try the lock, as above.
  * A pairs with C (the caller saw the lock held, so the holder sees run_again)
  * and with B (the holder cleared it, so it sees the tail that came before).
+ * Here stores keep their order. Where they do not, it takes a full barrier between
+ * sq_tail and run_again too; a release is not enough (litmus/inline-handover*).
  *
  * The lock is as weak as the kernel promises: a trylock that fails is a load
  * and orders nothing, one that succeeds is an acquire, unlocking is a release.
