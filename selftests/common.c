@@ -18,7 +18,7 @@
 
 /* ------------------------------------------------------------ instances */
 
-static void skip_all(const char *why)
+void wt_skip_all(const char *why)
 {
 	printf("TAP version 13\n1..0 # SKIP %s\n", why);
 	exit(4);
@@ -29,11 +29,11 @@ void wt_need_module(void)
 	char text[4096];
 
 	if (wt_read_file("/proc/filesystems", text, sizeof(text)) < 0)
-		skip_all("/proc/filesystems cannot be read");
+		wt_skip_all("/proc/filesystems cannot be read");
 	if (!strstr(text, "\t" WN_FS_NAME "\n") && !strstr(text, "\t" WN_FS_NAME))
-		skip_all("worknode is not loaded: insmod worknode.ko");
+		wt_skip_all("worknode is not loaded: insmod worknode.ko");
 	if (geteuid())
-		skip_all("needs root, to mount");
+		wt_skip_all("needs root, to mount");
 }
 
 int wt_mount_on(const char *dir, unsigned long flags, const char *options)

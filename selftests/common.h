@@ -36,7 +36,10 @@ struct wt_mount {
 	int control;
 };
 
-/* Leave with 4, saying why, unless the module is loaded and we are root. */
+/* Leave with 4, saying why. */
+void wt_skip_all(const char *why) __attribute__((noreturn));
+
+/* Leave so unless the module is loaded and we are root. */
 void wt_need_module(void);
 
 int wt_mount(struct wt_mount *m, const char *options);

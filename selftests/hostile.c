@@ -121,8 +121,9 @@ TEST_F(hostile, scribbles_everything)
 			set(&c->user->cq_head, c->kern->cq_tail);
 		n = wt_enter(c, 1 + round % (2 * SQ), round % 3 == 0);
 		ASSERT_TRUE(n >= 0 && n <= 2 * (long)SQ) TH_LOG("round %u: %ld", round, n);
-		if (round % 16 == 0)
+		if (round % 16 == 0) {
 			ASSERT_EQ(0, wt_nop(&self->good, round));
+		}
 	}
 }
 
