@@ -121,7 +121,7 @@ static void prepare(u8 opcode, u32 verb, u32 elems)
 			.w = { opcode == WN_OP_CELL_READ ? 256ULL << 32 : 0,
 			       WN_CELL_ITEM(KEY, 0, 0) } };
 		memset(&keyed[i][1], 0, sizeof(keyed[i][1]));
-		make_key(&keyed[i][1], order[i] % elems);
+		make_key(&keyed[i][1], order[i] % (elems ? elems : 1));
 	}
 }
 
