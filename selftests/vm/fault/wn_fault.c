@@ -29,7 +29,7 @@ static unsigned long shared;
 static unsigned long shared_locked;
 static unsigned long shared_mutexed;
 static unsigned long payload;
-static unsigned int flag;
+static int flag;
 
 static void fault_warn(void) { WARN(1, "wn_fault: asked for\n"); }
 static void fault_panic(void) { panic("wn_fault: asked for"); }
@@ -143,7 +143,7 @@ static void pair_loop(int side)
 	unsigned int i;
 
 	while (time_before(jiffies, end)) {
-		for (i = 0; i < 1000; i++)
+		for (i = 0; i < 100; i++)
 			pair_step(side);
 		cond_resched();
 	}
@@ -181,21 +181,33 @@ static void locked_step(int side)
 	mutex_unlock(&mutex_m);
 }
 
-/* The payload is handed over by a flag: side 0 fills when it is 0, side 1 empties when it is 1. */
+/*
+ * The payload is handed to and fro by a flag: a side may use it while the flag is its
+ * own number. Each step is many turns, for the detector lets a store float no further
+ * than to the end of the function that made it.
+ */
 static void unreleased_step(int side)
 {
-	if (READ_ONCE(flag) != side)
-		return;
-	payload++;
-	WRITE_ONCE(flag, !side);	/* no barrier: the fault */
+	int i;
+
+	for (i = 0; i < 100; i++) {
+		if (READ_ONCE(flag) != side)
+			continue;
+		payload++;
+		WRITE_ONCE(flag, !side);	/* no barrier: the fault */
+	}
 }
 
 static void released_step(int side)
 {
-	if (smp_load_acquire(&flag) != side)
-		return;
-	payload++;
-	smp_store_release(&flag, !side);
+	int i;
+
+	for (i = 0; i < 100; i++) {
+		if (smp_load_acquire(&flag) != side)
+			continue;
+		payload++;
+		smp_store_release(&flag, !side);
+	}
 }
 
 static void fault_race(void) { in_pair(race_step); }
