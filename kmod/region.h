@@ -45,7 +45,8 @@ u32 wn_windows_table(const struct wn_window *at, struct wn_region *table);
 
 /*
  * -EINVAL: no region at this offset, not its whole length, or not MAP_SHARED;
- * -EACCES: writable or executable where it must not be.
+ * -EACCES: writable where it must not be, or executable (asked for by PROT_EXEC,
+ * the VFS refuses that before us, with -EPERM: the mount is noexec).
  */
 int wn_region_mmap(struct wn_windows *windows, struct vm_area_struct *vma);
 

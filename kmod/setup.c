@@ -23,7 +23,7 @@ static int check_entries(struct wn_setup *s, const struct wn_bounds *bounds)
 	int i;
 
 	s->sq_entries = s->sq_entries ?: min(DEFAULT_SQ, bounds->sq_entries);
-	s->cq_entries = s->cq_entries ?: min(DEFAULT_CQ, bounds->cq_entries);
+	s->cq_entries = s->cq_entries ?: min(max(DEFAULT_CQ, s->sq_entries), bounds->cq_entries);
 	for (i = 0; i < WN_PRIORITIES; i++) {
 		if (!s->inbox_entries[i])
 			s->inbox_entries[i] = min(DEFAULT_INBOX, bounds->inbox_entries) /

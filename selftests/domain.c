@@ -261,6 +261,10 @@ TEST_F(domain, smallest_and_largest)
 	EXPECT_EQ(0, wt_ioctl(self->m.control, WN_IOC_CREATE, &c));
 	EXPECT_EQ(0, unlink(wt_path(&self->m, "d")));
 
+	c = small;
+	c.bounds.sq_entries = 2;
+	EXPECT_EQ(-EINVAL, wt_ioctl(self->m.control, WN_IOC_CREATE, &c));
+
 	/* Each at its limit, all others small: good, or too much memory for this machine. */
 	for (i = 0; i <= BOUNDS; i++) {
 		c = small;
@@ -268,6 +272,9 @@ TEST_F(domain, smallest_and_largest)
 			((uint32_t *)&c.bounds)[i] = l[i];
 		else
 			c.bounds.slab_bytes = limit.bounds.slab_bytes;
+		/* A completion ring is never the smaller one. */
+		if (c.bounds.cq_entries < c.bounds.sq_entries)
+			c.bounds.cq_entries = c.bounds.sq_entries;
 		err = wt_ioctl(self->m.control, WN_IOC_CREATE, &c);
 		EXPECT_TRUE(!err || err == -EDQUOT || err == -ENOSPC) {
 			TH_LOG("bound %zu: %ld", i, err);

@@ -3,6 +3,7 @@
 #include "common.h"
 
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -114,6 +115,30 @@ TEST_F(libwn, deadline)
 	EXPECT_EQ(-ETIME, wn_wait_cqe(&self->wn, &cqe, at));
 	EXPECT_GE(boottime_in(0), at);
 	EXPECT_EQ(-ETIME, wn_submit_and_wait(&self->wn, 1, at));
+	/* More than can ever lie there: refused, and nothing was published. */
+	wn_prep_nop(wn_get_sqe(&self->wn), 1);
+	EXPECT_EQ(-EINVAL, wn_submit_and_wait(&self->wn, self->wn.cq_entries + 1, at));
+	EXPECT_EQ(1, wn_submit(&self->wn));
+}
+
+/* A name without a slash is a domain of the usual instance, never a file here. */
+TEST_F(libwn, bare_names)
+{
+	struct wn_domain_info info;
+	char dir[] = "/tmp/wnbare.XXXXXX";
+	int fd;
+
+	ASSERT_NE(NULL, mkdtemp(dir));
+	ASSERT_EQ(0, chdir(dir));
+	fd = open("board-of-nobody", O_CREAT | O_WRONLY, 0600);
+	ASSERT_GE(fd, 0);
+	close(fd);
+	EXPECT_EQ(-ENOENT, wn_domain_remove("board-of-nobody"));
+	EXPECT_EQ(-ENOENT, wn_domain_info("board-of-nobody", &info));
+	EXPECT_EQ(0, access("board-of-nobody", F_OK));
+	EXPECT_EQ(0, unlink("board-of-nobody"));
+	EXPECT_EQ(0, chdir("/"));
+	rmdir(dir);
 }
 
 TEST_F(libwn, restricted)
@@ -142,8 +167,9 @@ static int use_inherited(void *arg)
 	const struct wn_cqe *cqe;
 	__u64 ops[4] = {};
 
-	if (wn_get_sqe(wn) || wn_peek_cqe(wn))
+	if (wn_get_sqe(wn) || wn_peek_cqe(wn) || wn_sq_room(wn))
 		return 1;
+	wn_cqe_seen(wn);	/* does nothing, and does not die */
 	if (wn_submit(wn) != -EOWNERDEAD || wn_submit_and_wait(wn, 1, 0) != -EOWNERDEAD)
 		return 2;
 	if (wn_wait_cqe(wn, &cqe, 0) != -EOWNERDEAD || wn_restrict(wn, ops) != -EOWNERDEAD)

@@ -28,13 +28,14 @@ static inline void vm_flags_clear(struct vm_area_struct *vma, vm_flags_t flags)
 
 /* 6.6: accessors of the inode's times. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
-static inline struct timespec64 simple_inode_init_ts(struct inode *inode)
+/* Macros, for 6.1 takes some of these over from newer kernels now and then. */
+static inline struct timespec64 wn_compat_init_ts(struct inode *inode)
 {
 	inode->i_mtime = inode->i_atime = inode->i_ctime = current_time(inode);
 	return inode->i_ctime;
 }
+#define simple_inode_init_ts(inode)	wn_compat_init_ts(inode)
 
-/* Macros, for 6.1 took some of these over from newer kernels meanwhile. */
 static inline struct timespec64 wn_compat_ctime(struct inode *inode)
 {
 	return inode->i_ctime = current_time(inode);

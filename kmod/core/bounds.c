@@ -76,7 +76,8 @@ int wn_bounds_check(const struct wn_bounds *bounds)
 	if (bounds->slab_bytes > wn_bounds_limit.slab_bytes)
 		return -E2BIG;
 	if (!power_of_two(bounds->sq_entries) || !power_of_two(bounds->cq_entries) ||
-	    !power_of_two(bounds->inbox_entries) || bounds->inbox_entries < WN_PRIORITIES)
+	    !power_of_two(bounds->inbox_entries) || bounds->inbox_entries < WN_PRIORITIES ||
+	    bounds->cq_entries < bounds->sq_entries)
 		return -EINVAL;
 	return 0;
 }

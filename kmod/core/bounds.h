@@ -13,7 +13,8 @@ extern const struct wn_bounds wn_bounds_limit;
 
 /*
  * 0; -EINVAL: a zero, entries that are no power of two, an inbox without an
- * entry for each priority; -E2BIG: above the limit.
+ * entry for each priority, less completions than submissions; -E2BIG: above the
+ * limit.
  */
 int wn_bounds_check(const struct wn_bounds *bounds);
 

@@ -103,6 +103,12 @@ static const struct wn_op_def ops[] = {
 
 #define WN_OPS	(sizeof(ops) / sizeof(ops[0]))
 
+/* Of an opcode that was checked; the clamp is for speculation past that check. */
+static const struct wn_op_def *def_of(u8 opcode)
+{
+	return &ops[wn_index_nospec(opcode, WN_OPS)];
+}
+
 void wn_op_supported(u64 bits[WN_OP_WORDS])
 {
 	u32 i;
@@ -130,7 +136,7 @@ static s64 check(const struct wn_op_env *env, const struct wn_sqe *sqe, bool gro
 		return -EPERM;
 	if (sqe->opcode >= WN_OPS)
 		return -EOPNOTSUPP;
-	op = &ops[wn_index_nospec(sqe->opcode, WN_OPS)];
+	op = def_of(sqe->opcode);
 	if (!op->apply)
 		return -EOPNOTSUPP;
 	if (sqe->flags & ~(op->flags | WN_SQE_WIDE) || sqe->op_flags & ~op->op_flags)
@@ -186,7 +192,7 @@ static s64 run(struct wn_call *call, struct wn_op_result *result)
 	struct wn_core *core = call->core;
 	struct wn_core_client *client = &core->clients[call->env->client];
 	const struct wn_sqe *sqe = call->sqe;
-	const struct wn_op_def *op = &ops[sqe->opcode];
+	const struct wn_op_def *op = def_of(sqe->opcode);
 	s64 res;
 	int at;
 
@@ -237,7 +243,7 @@ static bool apply(struct wn_core *core, const struct wn_op_env *env, const struc
 	result->res = run(&call, result);
 	if (core->tx->steps > *worst) {
 		*worst = core->tx->steps;
-		wn_bug_on(*worst > ops[slots->opcode].steps);
+		wn_bug_on(*worst > def_of(slots->opcode)->steps);
 	}
 	if (result->flags & WN_CQE_AGAIN)
 		return true;
@@ -268,7 +274,7 @@ void wn_op_apply(struct wn_core *core, const struct wn_op_env *env, const struct
 		refuse(core, result, err);
 		return;
 	}
-	wn_tx_begin(core->tx, ops[slots->opcode].late);
+	wn_tx_begin(core->tx, def_of(slots->opcode)->late);
 	if (apply(core, env, slots, result, false)) {
 		wn_core_commit(core);
 	} else {

@@ -103,7 +103,7 @@ struct wn_bounds {
 	__u32 caps;		/* capabilities of one client */
 	__u32 slots;		/* attached counters of one client */
 	__u32 sq_entries;	/* largest submission ring of a client */
-	__u32 cq_entries;	/* largest completion ring of a client */
+	__u32 cq_entries;	/* largest completion ring of a client, sq_entries at least */
 	__u32 inbox_entries;	/* largest inbox of a client, all priorities together */
 	__u32 group_ops;	/* ops in one atomic group */
 	__u32 idem_keys;	/* idempotency keys kept for a client */
@@ -218,7 +218,7 @@ struct wn_setup {
 	__u32 size;
 	__u32 flags;		/* in: 0 */
 	__u32 sq_entries;	/* in/out [256 or the bound, the smaller] */
-	__u32 cq_entries;	/* in/out [512 or the bound]; at least sq_entries */
+	__u32 cq_entries;	/* in/out [512 or sq_entries, within the bound]; at least sq_entries */
 	__u32 inbox_entries[WN_PRIORITIES]; /* in/out [a quarter of 256 or of the bound] */
 	__u32 client;		/* out: number of the client in its domain */
 	__u32 nr_regions;	/* out: entries of regions that are filled */
