@@ -333,6 +333,10 @@ static void run(const struct wt_mount *m, unsigned int seed, uint32_t rounds)
 	_exit(0);
 }
 
+/* As long as WN_ROUNDS may take; who runs the tests sets a limit to hangs. */
+#undef TEST_TIMEOUT_DEFAULT
+#define TEST_TIMEOUT_DEFAULT 3600
+
 TEST(random_calls)
 {
 	const char *seed_word = getenv("WN_SEED"), *rounds_word = getenv("WN_ROUNDS");
