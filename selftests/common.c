@@ -105,6 +105,13 @@ void *wt_mmap(int fd, uint64_t offset, uint64_t bytes, int prot, int flags)
 
 /* ------------------------------------------------------------- domains */
 
+const struct wn_bounds wt_small = {
+	.nodes = 8, .children = 8, .depth = 8, .cells = 8, .set_elems = 8, .elems = 8,
+	.replicas = 8, .clients = 8, .caps = 8, .slots = 8, .sq_entries = 8, .cq_entries = 8,
+	.inbox_entries = 8, .group_ops = 8, .idem_keys = 8, .lanes = 8, .subs = 8, .timers = 8,
+	.log_records = 8, .backlog = 8, .slab_bytes = 64,
+};
+
 struct wn_domain_create wt_create_args(int control, const char *name)
 {
 	struct wn_bounds_query q = { .size = sizeof(q), .which = WN_BOUNDS_DEFAULT };

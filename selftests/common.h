@@ -70,6 +70,9 @@ struct wn_domain_create wt_create_args(int control, const char *name);
 /* Create one with default bounds. */
 int wt_create(const struct wt_mount *m, const char *name);
 
+/* Bounds of 8, for tests that make many domains or care for every page. */
+extern const struct wn_bounds wt_small;
+
 /* WN_IOC_INFO; all zero if it fails. */
 struct wn_domain_info wt_info(int fd);
 

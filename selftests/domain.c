@@ -97,6 +97,7 @@ static int create_named(int control, const char *name, size_t len)
 {
 	struct wn_domain_create c = wt_create_args(control, "");
 
+	c.bounds = wt_small;
 	memcpy(c.name, name, len);
 	return wt_ioctl(control, WN_IOC_CREATE, &c);
 }

@@ -36,16 +36,11 @@ static bool prepare(void)
 
 FIXTURE_SETUP(faults)
 {
-	size_t i;
-
 	self->nth = wt_open(NTH, O_RDWR);
 	ASSERT_GE(self->nth, 0);
 	ASSERT_EQ(0, wt_mount(&self->m, NULL));
-	/* Few pages, so that each of them can fail. */
 	self->small = wt_create_args(self->m.control, "d");
-	for (i = 0; i < offsetof(struct wn_bounds, slab_bytes) / 4; i++)
-		((uint32_t *)&self->small.bounds)[i] = 8;
-	self->small.bounds.slab_bytes = 64;
+	self->small.bounds = wt_small;
 }
 
 FIXTURE_TEARDOWN(faults)

@@ -132,11 +132,8 @@ static void do_create(void)
 {
 	struct wn_domain_create c = wt_create_args(z.m->control, name());
 	uint32_t *b = (uint32_t *)&c.bounds;
-	uint32_t i;
 
-	for (i = 0; i < offsetof(struct wn_bounds, slab_bytes) / 4; i++)
-		b[i] = 8;
-	c.bounds.slab_bytes = 64;
+	c.bounds = wt_small;
 	if (!any(4))
 		b[any(sizeof(c.bounds) / 4)] = word();
 	c.mode = any(8) ? 0666 : word();

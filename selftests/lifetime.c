@@ -292,14 +292,6 @@ TEST_F(lifetime, racing_setup)
 	EXPECT_NO_CLIENTS();
 }
 
-/* So that most of the time goes into names, not into zeroing pages. */
-static const struct wn_bounds small = {
-	.nodes = 8, .children = 8, .depth = 8, .cells = 8, .set_elems = 8, .elems = 8,
-	.replicas = 1, .clients = 8, .caps = 8, .slots = 8, .sq_entries = 8, .cq_entries = 8,
-	.inbox_entries = 8, .group_ops = 8, .idem_keys = 8, .lanes = 8, .subs = 8, .timers = 8,
-	.log_records = 8, .backlog = 8, .slab_bytes = 64,
-};
-
 /* Create, use and remove the same three names, against others that do so too. */
 static void churn(const struct wt_mount *m, unsigned int seed)
 {
@@ -311,7 +303,7 @@ static void churn(const struct wt_mount *m, unsigned int seed)
 	for (i = 0; i < 300; i++) {
 		name[0] = 'a' + rand_r(&seed) % 3;
 		d = wt_create_args(m->control, name);
-		d.bounds = small;
+		d.bounds = wt_small;	/* the time shall go into names, not pages */
 		err = wt_ioctl(m->control, WN_IOC_CREATE, &d);
 		if (err && err != -EEXIST)
 			_exit(1);
