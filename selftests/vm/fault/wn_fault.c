@@ -5,8 +5,8 @@
  *
  *	echo uaf > /sys/module/wn_fault/parameters/fault
  *
- * The last two, "locked" and "released", are correct programs; a detector that
- * complains about them is wrong.
+ * "locked" and "released" are correct programs; a detector that complains about
+ * them is wrong.
  */
 #include <linux/completion.h>
 #include <linux/delay.h>
@@ -17,6 +17,7 @@
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/rcupdate.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/timer.h>
@@ -134,6 +135,12 @@ static void fault_spin(void)
 		cpu_relax();
 }
 
+static void fault_hang(void)
+{
+	set_current_state(TASK_UNINTERRUPTIBLE);
+	schedule_timeout(600 * HZ);
+}
+
 /* Two threads, one of them the caller, run the same step for two seconds. */
 static void (*pair_step)(int side);
 
@@ -227,7 +234,7 @@ static const struct {
 	{ "shift", fault_shift },	{ "object", fault_object },
 	{ "spin", fault_spin },		{ "race", fault_race },
 	{ "barrier", fault_barrier },	{ "locked", fault_locked },
-	{ "released", fault_released },
+	{ "released", fault_released },	{ "hang", fault_hang },
 };
 
 static int fault_set(const char *value, const struct kernel_param *param)

@@ -32,6 +32,7 @@ strict_kernel() {
 	set_knob "$VM_PANIC_ON_WARN" /proc/sys/kernel/panic_on_warn
 	set_knob 1 /proc/sys/kernel/hung_task_panic
 	set_knob 60 /proc/sys/kernel/hung_task_timeout_secs
+	set_knob 10 /proc/sys/kernel/hung_task_check_interval_secs
 	set_knob 1 /proc/sys/kernel/softlockup_panic
 	set_knob 1 /proc/sys/kernel/panic_on_rcu_stall
 	set_knob '8 4 1 7' /proc/sys/kernel/printk

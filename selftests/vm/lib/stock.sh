@@ -69,7 +69,9 @@ stock_fetch() {
 }
 
 ensure_stock() {
-	local series=$1
+	local series=$1 release
+	release=$(stock_release "$series")
+	[ -z "$release" ] || [ ! -e "$(stock_dir "$release")/.complete" ] || return 0
 	[ -n "$(stock_release "$series")" ] || with_lock apt stock_install_headers "$series"
 	[ -n "$(stock_release "$series")" ] || die "linux-headers of $series are installed but not found under /usr/src"
 	with_lock "stock-$series" stock_unpack "$(stock_release "$series")"
