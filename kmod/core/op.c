@@ -46,15 +46,19 @@ struct wn_op_def {
 #define REPLICATE	(2 * 20000 + WN_REPLICAS_MAX * (4 * WN_ELEM_CHAIN + WN_REPLICAS_MAX) + \
 			 (4 * WN_REPLICAS_MAX + 16) * WN_REPLICAS_MAX * (WN_REPLICAS_MAX + 1))
 
-static s64 op_nop(struct wn_call *call)
+/* The one op that looks at no state; wn_op_apply() has a short way for it. */
+static inline s64 do_nop(const struct wn_sqe *sqe)
 {
-	const struct wn_sqe *sqe = call->sqe;
-
 	if (sqe->cap)
 		return -EINVAL;
 	if (!(sqe->op_flags & WN_NOP_RESULT))
 		return sqe->w[0] ? -EINVAL : 0;
 	return (s64)sqe->w[0];
+}
+
+static s64 op_nop(struct wn_call *call)
+{
+	return do_nop(call->sqe);
 }
 
 static const struct wn_op_def ops[] = {
@@ -120,36 +124,51 @@ void wn_op_supported(u64 bits[WN_OP_WORDS])
 			bits[i / 64] |= 1ULL << (i % 64);
 }
 
-static bool allowed(const struct wn_op_env *env, u8 opcode)
+static inline bool is_open(const struct wn_core *core, const struct wn_op_env *env)
+{
+	return env->client < core->bounds.clients &&
+	       wn_core_client_is_open(&core->clients[env->client]);
+}
+
+static inline bool allowed(const struct wn_op_env *env, u8 opcode)
 {
 	return !env->allowed || env->allowed[opcode / 64] & (1ULL << (opcode % 64));
 }
 
-/* What can be said without a look at the state. */
-static s64 check(const struct wn_op_env *env, const struct wn_sqe *sqe, bool grouped)
+/* Whether a field that the op does not use, @field of its row, is not zero. */
+static inline bool stray(const struct wn_op_def *op, u64 value, u8 field)
 {
-	const struct wn_op_def *op;
-	const bool wide = sqe->flags & WN_SQE_WIDE;
-	u8 fields;
+	return unlikely(value) && !(op->fields & field);
+}
 
-	if (!allowed(env, sqe->opcode))
+/* What can be said without a look at the state; 0, and *def is the op's row. */
+static __always_inline s64 check(const struct wn_core *core, const struct wn_op_env *env,
+				 const struct wn_sqe *sqe, bool grouped,
+				 const struct wn_op_def **def)
+{
+	const u8 flags = sqe->flags;
+	const struct wn_op_def *op;
+
+	if (unlikely(!is_open(core, env)))
+		return -ENXIO;
+	if (unlikely(!allowed(env, sqe->opcode)))
 		return -EPERM;
-	if (sqe->opcode >= WN_OPS)
+	if (unlikely(sqe->opcode >= WN_OPS))
 		return -EOPNOTSUPP;
 	op = def_of(sqe->opcode);
-	if (!op->apply)
+	*def = op;
+	if (unlikely(!op->apply))
 		return -EOPNOTSUPP;
-	if (sqe->flags & ~(op->flags | WN_SQE_WIDE) || sqe->op_flags & ~op->op_flags)
+	if (unlikely(sqe->op_flags & ~op->op_flags))
 		return -EINVAL;
-	if ((op->wide == NARROW && wide) || (op->wide == WIDE && !wide))
+	if (unlikely(flags & ~(op->flags | WN_SQE_WIDE)) ||
+	    (flags & WN_SQE_WIDE ? op->wide == NARROW : op->wide == WIDE) ||
+	    (grouped && !(op->flags & WN_SQE_ATOMIC)))
 		return -EINVAL;
-	if (grouped && !(op->flags & WN_SQE_ATOMIC))
-		return -EINVAL;
-	fields = op->fields | (sqe->flags & WN_SQE_IDEM ? W2 : 0);
-	if ((sqe->node && !(fields & NODE)) || (sqe->arg && !(fields & ARG)) ||
-	    (sqe->w[0] && !(fields & W0)) || (sqe->w[1] && !(fields & W1)) ||
-	    (sqe->w[2] && !(fields & W2)) ||
-	    (sqe->version && !(sqe->flags & WN_SQE_IF_VERSION)))
+	if (stray(op, sqe->node, NODE) || stray(op, sqe->arg, ARG) || stray(op, sqe->w[0], W0) ||
+	    stray(op, sqe->w[1], W1) ||
+	    (stray(op, sqe->w[2], W2) && !(flags & WN_SQE_IDEM)) ||
+	    (unlikely(sqe->version) && !(flags & WN_SQE_IF_VERSION)))
 		return -EINVAL;
 	return 0;
 }
@@ -173,7 +192,7 @@ static s64 answer_again(const struct wn_idem *known, const struct wn_sqe *sqe,
 	return known->res;
 }
 
-static void remember(struct wn_call *call, struct wn_idem_ring *ring, s64 res)
+static noinline void remember(struct wn_call *call, struct wn_idem_ring *ring, s64 res)
 {
 	const struct wn_idem answer = {
 		.key = call->sqe->w[2],
@@ -187,30 +206,32 @@ static void remember(struct wn_call *call, struct wn_idem_ring *ring, s64 res)
 }
 
 /* From here on an error may come with changes: the caller rolls back. */
-static s64 run(struct wn_call *call, struct wn_op_result *result)
+static __always_inline s64 run(struct wn_call *call, const struct wn_op_def *op,
+			       struct wn_op_result *result)
 {
 	struct wn_core *core = call->core;
-	struct wn_core_client *client = &core->clients[call->env->client];
 	const struct wn_sqe *sqe = call->sqe;
-	const struct wn_op_def *op = def_of(sqe->opcode);
+	struct wn_idem_ring *idem = NULL;
 	s64 res;
 	int at;
 
 	if (op->fields & NODE) {
 		call->cap = wn_cap_use(core, call->env->client, sqe->cap, op->rights,
 				       call->env->now, &res);
-		if (!call->cap)
+		if (unlikely(!call->cap))
 			return res;
 	}
-	if (sqe->flags & WN_SQE_IDEM) {
-		const struct wn_idem *known = wn_idem_find(core, &client->idem, sqe->w[2]);
+	if (unlikely(sqe->flags & WN_SQE_IDEM)) {
+		const struct wn_idem *known;
 
+		idem = &core->clients[call->env->client].idem;
+		known = wn_idem_find(core, idem, sqe->w[2]);
 		if (known)
 			return answer_again(known, sqe, result);
 	}
 	if (op->fields & NODE) {
 		at = wn_cap_reach(core, call->env->client, call->cap, sqe->node);
-		if (at < 0)
+		if (unlikely(at < 0))
 			return at;
 		call->node = (u32)at;
 		if (sqe->flags & WN_SQE_IF_VERSION &&
@@ -218,69 +239,77 @@ static s64 run(struct wn_call *call, struct wn_op_result *result)
 			return -EAGAIN;
 	}
 	res = op->apply(call);
-	if (!WN_RES_IS_ERROR(res) && sqe->flags & WN_SQE_IDEM)
-		remember(call, &client->idem, res);
+	if (unlikely(idem) && !WN_RES_IS_ERROR(res))
+		remember(call, idem, res);
 	return res;
 }
 
-/* One op of a transaction. */
-static bool apply(struct wn_core *core, const struct wn_op_env *env, const struct wn_sqe *slots,
-		  struct wn_op_result *result, bool grouped)
+/* One op of a transaction, which was checked. */
+static __always_inline bool apply(struct wn_core *core, const struct wn_op_env *env,
+				  const struct wn_op_def *op, const struct wn_sqe *slots,
+				  struct wn_op_result *result, bool grouped)
 {
-	struct wn_call call = {
-		.core = core,
-		.env = env,
-		.sqe = slots,
-		.data = slots->flags & WN_SQE_WIDE ? (const u8 *)(slots + 1) : NULL,
-		.grouped = grouped,
-	};
+	struct wn_call call;
 	u32 *worst = &core->worst[slots->opcode];
+	s64 res;
 
+	call.core = core;
+	call.env = env;
+	call.sqe = slots;
+	call.data = slots->flags & WN_SQE_WIDE ? (const u8 *)(slots + 1) : NULL;
+	call.cap = NULL;
+	call.hlc = 0;
+	call.node = 0;
+	call.aux = 0;
+	call.grouped = grouped;
 	core->tx->steps = 0;
 	result->flags = 0;
-	result->hlc = 0;
-	result->aux = 0;
-	result->res = run(&call, result);
-	if (core->tx->steps > *worst) {
+	res = run(&call, op, result);
+	result->res = res;
+	if (unlikely(core->tx->steps > *worst)) {
 		*worst = core->tx->steps;
-		wn_bug_on(*worst > def_of(slots->opcode)->steps);
+		wn_bug_on(*worst > op->steps);
 	}
-	if (result->flags & WN_CQE_AGAIN)
+	if (unlikely(result->flags & WN_CQE_AGAIN))
 		return true;
-	if (WN_RES_IS_ERROR(result->res))
-		return false;
 	result->aux = call.aux;
 	result->hlc = call.hlc ? call.hlc : core->hlc;
-	return true;
+	return !WN_RES_IS_ERROR(res);
 }
 
-static bool is_open(const struct wn_core *core, const struct wn_op_env *env)
+/* The answer where nothing was done. */
+static inline void answer(const struct wn_core *core, struct wn_op_result *result, s64 res)
 {
-	return env->client < core->bounds.clients &&
-	       wn_core_client_is_open(&core->clients[env->client]);
+	*result = (struct wn_op_result){ .res = res, .hlc = core->hlc };
 }
 
-static void refuse(const struct wn_core *core, struct wn_op_result *result, s64 err)
+/* One op that was checked, as a transaction of its own. */
+static noinline void apply_alone(struct wn_core *core, const struct wn_op_env *env,
+				 const struct wn_op_def *op, const struct wn_sqe *slots,
+				 struct wn_op_result *result)
 {
-	*result = (struct wn_op_result){ .res = err, .hlc = core->hlc };
+	wn_tx_begin(core->tx, op->late);
+	if (likely(apply(core, env, op, slots, result, false))) {
+		if (wn_tx_changed(core->tx))
+			wn_core_commit(core);
+	} else {
+		wn_core_rollback(core);
+		answer(core, result, result->res);
+	}
 }
 
 void wn_op_apply(struct wn_core *core, const struct wn_op_env *env, const struct wn_sqe *slots,
 		 struct wn_op_result *result)
 {
-	const s64 err = is_open(core, env) ? check(env, slots, false) : -ENXIO;
+	const struct wn_op_def *op;
+	const s64 err = check(core, env, slots, false, &op);
 
-	if (err) {
-		refuse(core, result, err);
-		return;
-	}
-	wn_tx_begin(core->tx, def_of(slots->opcode)->late);
-	if (apply(core, env, slots, result, false)) {
-		wn_core_commit(core);
-	} else {
-		wn_core_rollback(core);
-		refuse(core, result, result->res);
-	}
+	if (unlikely(err))
+		answer(core, result, err);
+	else if (slots->opcode == WN_OP_NOP)
+		answer(core, result, do_nop(slots));
+	else
+		apply_alone(core, env, op, slots, result);
 }
 
 /* Nothing was done: @at failed with @err, the others went with it. */
@@ -290,26 +319,28 @@ static bool refuse_group(const struct wn_core *core, struct wn_op_result *result
 	u32 i;
 
 	for (i = 0; i < n; i++)
-		refuse(core, &results[i], i == at ? err : -ECANCELED);
+		answer(core, &results[i], i == at ? err : -ECANCELED);
 	return false;
 }
 
 bool wn_op_apply_group(struct wn_core *core, const struct wn_op_env *env,
 		       const struct wn_sqe *slots, u32 n, struct wn_op_result *results)
 {
+	const struct wn_op_def *op;
 	s64 err;
 	u32 i;
 
 	if (wn_bug_on(n > core->bounds.group_ops))
 		return refuse_group(core, results, n, 0, -E2BIG);
 	for (i = 0; i < n; i++) {
-		err = is_open(core, env) ? check(env, &slots[2 * i], true) : -ENXIO;
+		err = check(core, env, &slots[2 * i], true, &op);
 		if (err)
 			return refuse_group(core, results, n, i, err);
 	}
 	wn_tx_begin(core->tx, true);
 	for (i = 0; i < n; i++) {
-		if (apply(core, env, &slots[2 * i], &results[i], true))
+		op = def_of(slots[2 * i].opcode);
+		if (apply(core, env, op, &slots[2 * i], &results[i], true))
 			continue;
 		err = results[i].res;
 		wn_core_rollback(core);

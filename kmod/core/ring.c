@@ -59,32 +59,6 @@ u32 wn_ring_room(const struct wn_ring *ring)
 	return ring->cq_entries - wn_ring_unread(ring);
 }
 
-void wn_ring_peek(const struct wn_ring *ring, u32 ahead, struct wn_sqe *copy)
-{
-	const struct wn_sqe *slot =
-		&ring->sqes[(ring->sq_head + ahead) & (ring->sq_entries - 1)];
-	const wn_word *from = (const wn_word *)slot;
-	wn_word *to = (wn_word *)copy;
-	u32 i;
-
-	/* Each word once: the client may rewrite the slot at any moment. */
-	for (i = 0; i < sizeof(*copy) / sizeof(*to); i++)
-		to[i] = READ_ONCE(from[i]);
-}
-
-void wn_ring_advance(struct wn_ring *ring, u32 slots)
-{
-	ring->sq_head += slots;
-}
-
-void wn_ring_post(struct wn_ring *ring, const struct wn_cqe *cqe)
-{
-	ring->cqes[ring->cq_tail & (ring->cq_entries - 1)] = *cqe;
-	ring->cq_tail++;
-	if (WN_RES_IS_ERROR(cqe->res))
-		ring->refused++;
-}
-
 void wn_ring_publish(struct wn_ring *ring)
 {
 	struct wn_kern_ring *kern = ring->kern;

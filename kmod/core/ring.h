@@ -24,6 +24,9 @@
 
 #include "port.h"
 
+#define WN_RING_CHAIN_BROKEN	1u	/* a linked entry failed */
+#define WN_RING_GROUP_BROKEN	2u	/* what comes belongs to a group that was refused */
+
 struct wn_ring {
 	const struct wn_user_ring *user;
 	struct wn_kern_ring *kern;
@@ -34,8 +37,7 @@ struct wn_ring {
 	u32 sq_head;		/* the truth; kern->sq_head is its picture */
 	u32 cq_tail;
 	u64 refused;
-	bool chain_broken;	/* a linked entry failed: the next is cancelled */
-	bool group_broken;	/* what comes belongs to a group that was refused */
+	u32 broken;		/* WN_RING_*_BROKEN: the next entry is cancelled */
 };
 
 /* The shared parts are zeroed pages; fills in the constants the client reads. */
@@ -59,13 +61,40 @@ u32 wn_ring_published(const struct wn_ring *ring);
 u32 wn_ring_waiting(const struct wn_ring *ring);
 
 /* Copy a pending slot, so many ahead of the next, out of the client's reach. */
-void wn_ring_peek(const struct wn_ring *ring, u32 ahead, struct wn_sqe *copy);
+static inline void wn_ring_peek(const struct wn_ring *ring, u32 ahead, struct wn_sqe *copy)
+{
+	const struct wn_sqe *slot =
+		&ring->sqes[(ring->sq_head + ahead) & (ring->sq_entries - 1)];
+	const wn_word *from = (const wn_word *)slot;
+	wn_word *to = (wn_word *)copy;
+
+	/* Each word once: the client may rewrite the slot at any moment. */
+	to[0] = READ_ONCE(from[0]);
+	to[1] = READ_ONCE(from[1]);
+	to[2] = READ_ONCE(from[2]);
+	to[3] = READ_ONCE(from[3]);
+	to[4] = READ_ONCE(from[4]);
+	to[5] = READ_ONCE(from[5]);
+	to[6] = READ_ONCE(from[6]);
+	to[7] = READ_ONCE(from[7]);
+}
+
+wn_static_assert(sizeof(struct wn_sqe) == 8 * sizeof(wn_word));
 
 /* Step over slots: they are taken. */
-void wn_ring_advance(struct wn_ring *ring, u32 slots);
+static inline void wn_ring_advance(struct wn_ring *ring, u32 slots)
+{
+	ring->sq_head += slots;
+}
 
 /* Write a completion; the caller has made sure of room. Unseen until published. */
-void wn_ring_post(struct wn_ring *ring, const struct wn_cqe *cqe);
+static inline void wn_ring_post(struct wn_ring *ring, const struct wn_cqe *cqe)
+{
+	ring->cqes[ring->cq_tail & (ring->cq_entries - 1)] = *cqe;
+	ring->cq_tail++;
+	if (WN_RES_IS_ERROR(cqe->res))
+		ring->refused++;
+}
 
 /* Show the client what was taken and posted since the last time. */
 void wn_ring_publish(struct wn_ring *ring);

@@ -20,12 +20,11 @@ static bool has(const struct wn_sqe *sqe, u8 flag)
 	return sqe->flags & flag;
 }
 
-/* Copy the next entry; -EINVAL: its second slot was never submitted. */
-static s64 peek(const struct wn_ring *ring, struct batch *b, u32 pending)
+/* The second slot of the entry that was copied last; -EINVAL: it was never submitted. */
+static s64 peek_wide(const struct wn_ring *ring, struct batch *b, u32 pending)
 {
 	struct wn_sqe *slots = b->slots + 2 * b->ops;
 
-	wn_ring_peek(ring, b->taken, &slots[0]);
 	b->taken++;
 	b->ops++;
 	if (!has(slots, WN_SQE_WIDE))
@@ -37,20 +36,26 @@ static s64 peek(const struct wn_ring *ring, struct batch *b, u32 pending)
 	return 0;
 }
 
+static s64 peek(const struct wn_ring *ring, struct batch *b, u32 pending)
+{
+	wn_ring_peek(ring, b->taken, b->slots + 2 * b->ops);
+	return peek_wide(ring, b, pending);
+}
+
 /*
- * The next batch of those that wait. What cannot be a group is its first entry
- * alone, with an error; the rest of it is then cancelled entry by entry.
+ * The next batch of those that wait, whose first slot is copied. What cannot be a
+ * group is its first entry alone, with an error; the rest of it is then cancelled
+ * entry by entry.
  */
 static void collect(const struct wn_core *core, const struct wn_ring *ring, u32 pending,
 		    struct batch *b)
 {
 	u32 first;
 
-	b->slots = core->group;
 	b->ops = 0;
 	b->taken = 0;
-	b->err = peek(ring, b, pending);
-	if (!b->err && (ring->chain_broken || ring->group_broken))
+	b->err = peek_wide(ring, b, pending);
+	if (!b->err && ring->broken)
 		b->err = -ECANCELED;
 	first = b->taken;
 	while (!b->err && has(b->slots + 2 * (b->ops - 1), WN_SQE_ATOMIC)) {
@@ -77,36 +82,57 @@ static void apply(struct wn_core *core, const struct wn_op_env *env, const struc
 		wn_op_apply(core, env, b->slots, core->results);
 }
 
-static void post(struct wn_core *core, struct wn_ring *ring, const struct batch *b,
-		 struct count *count)
+/* Complete one op; whether it failed. */
+static inline bool post(struct wn_ring *ring, const struct wn_sqe *sqe,
+			const struct wn_op_result *result, struct count *count)
+{
+	const struct wn_cqe cqe = {
+		.user_data = sqe->user_data,
+		.res = result->res,
+		.hlc = result->hlc,
+		.flags = result->flags,
+		.aux = result->aux,
+	};
+	const bool failed = WN_RES_IS_ERROR(result->res);
+
+	if (!failed && has(sqe, WN_SQE_QUIET))
+		return false;
+	wn_ring_post(ring, &cqe);
+	count->done++;
+	count->refused += failed;
+	return failed;
+}
+
+static void post_batch(struct wn_core *core, struct wn_ring *ring, const struct batch *b,
+		       struct count *count)
 {
 	const struct wn_sqe *last = b->slots + 2 * (b->ops - 1);
 	bool failed = false;
 	u32 i;
 
-	for (i = 0; i < b->ops; i++) {
-		const struct wn_op_result *result = &core->results[i];
-		const struct wn_sqe *sqe = b->slots + 2 * i;
-		struct wn_cqe cqe = {
-			.user_data = sqe->user_data,
-			.res = result->res,
-			.hlc = result->hlc,
-			.flags = result->flags,
-			.aux = result->aux,
-		};
-
-		if (WN_RES_IS_ERROR(result->res)) {
-			failed = true;
-			count->refused++;
-		} else if (has(sqe, WN_SQE_QUIET)) {
-			continue;
-		}
-		wn_ring_post(ring, &cqe);
-		count->done++;
-	}
-	ring->chain_broken = failed && has(last, WN_SQE_LINK);
+	for (i = 0; i < b->ops; i++)
+		failed |= post(ring, b->slots + 2 * i, &core->results[i], count);
+	ring->broken = failed && has(last, WN_SQE_LINK) ? WN_RING_CHAIN_BROKEN : 0;
 	/* A whole group ends with an entry without the flag. */
-	ring->group_broken = has(last, WN_SQE_ATOMIC);
+	if (has(last, WN_SQE_ATOMIC))
+		ring->broken |= WN_RING_GROUP_BROKEN;
+}
+
+/* Wide entries, groups, what follows a failure: all that the loop below does not see to. */
+static noinline bool run_batch(struct wn_core *core, struct wn_ring *ring,
+			       const struct wn_op_env *env, u32 pending, u32 room,
+			       struct count *count)
+{
+	struct batch b = { .slots = core->group };
+
+	collect(core, ring, pending - count->taken, &b);
+	if (b.ops > room - count->done)
+		return false;
+	wn_ring_advance(ring, b.taken);
+	count->taken += b.taken;
+	apply(core, env, &b);
+	post_batch(core, ring, &b, count);
+	return true;
 }
 
 u32 wn_turn_run(struct wn_core *core, const struct wn_turn *turn, u32 max,
@@ -125,22 +151,28 @@ u32 wn_turn_run(struct wn_core *core, const struct wn_turn *turn, u32 max,
 	const u32 pending = wn_ring_pending(ring);
 	const u32 room = wn_ring_room(ring);
 	struct count count = {};
+	struct wn_op_result result;
+	struct wn_sqe *slots = core->group;
 	bool full = false;
-	struct batch b;
 
 	/* At most pending turns: each takes a slot. */
 	while (count.taken < max && count.taken < pending) {
 		full = count.done == room;
 		if (full)
 			break;
-		collect(core, ring, pending - count.taken, &b);
-		full = b.ops > room - count.done;
-		if (full)
-			break;
-		wn_ring_advance(ring, b.taken);
-		count.taken += b.taken;
-		apply(core, &env, &b);
-		post(core, ring, &b, &count);
+		wn_ring_peek(ring, 0, slots);
+		if (unlikely(slots->flags & (WN_SQE_WIDE | WN_SQE_ATOMIC) || ring->broken)) {
+			full = !run_batch(core, ring, &env, pending, room, &count);
+			if (full)
+				break;
+			continue;
+		}
+		/* Most entries: one op in one slot. */
+		wn_ring_advance(ring, 1);
+		count.taken++;
+		wn_op_apply(core, &env, slots, &result);
+		if (post(ring, slots, &result, &count) && has(slots, WN_SQE_LINK))
+			ring->broken = WN_RING_CHAIN_BROKEN;
 	}
 	wn_core_slice(core, WN_REAP_TURN);
 	wn_ring_flag(ring, WN_KR_F_CQ_FULL, full || (count.done == room && count.taken < pending));
