@@ -150,18 +150,19 @@ int main(int argc, char **argv)
 {
 	static const char *const ops[] = { "nop", "set", "add" };
 	static const u32 batches[] = { 1, 16, 64 };
+	const u32 one = argc > 4 ? (u32)atoi(argv[4]) : 0;
 	const char *only = argc > 3 ? argv[3] : NULL;
 	const u32 runs = argc > 1 ? (u32)atoi(argv[1]) : 11;
 	const u32 n = argc > 2 ? (u32)atoi(argv[2]) : 20000;
 
-	if (!runs || runs > RUNS_MAX || !n || argc > 4) {
-		fprintf(stderr, "usage: turn [RUNS [ROUNDS [nop|set|add]]]\n");
+	if (!runs || runs > RUNS_MAX || !n || argc > 5) {
+		fprintf(stderr, "usage: turn [RUNS [ROUNDS [nop|set|add [1|16|64]]]]\n");
 		return 2;
 	}
 	begin();
 	for (u32 i = 0; i < 3; i++)
 		for (u32 j = 0; j < 3; j++)
-			if (!only || !strcmp(only, ops[i]))
+			if ((!only || !strcmp(only, ops[i])) && (!one || one == batches[j]))
 				measure(ops[i], batches[j], n, runs);
 	return 0;
 }

@@ -82,6 +82,8 @@ static long ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	if (_IOC_TYPE(cmd) != WN_IOC_MAGIC)
 		return -ENOTTY;
 	switch (_IOC_NR(cmd)) {
+	case _IOC_NR(WN_IOC_SUBMIT):
+		return wn_submit(client, arg);
 	case _IOC_NR(WN_IOC_ENTER):
 		return wn_enter(client, uarg);
 	case _IOC_NR(WN_IOC_INFO):

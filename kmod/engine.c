@@ -18,6 +18,15 @@
  */
 #define WN_TURN_BUDGET	256U
 
+/* One look at the clock for both: reading the hardware is the dear part. */
+void wn_engine_now(struct wn_now *now)
+{
+	const ktime_t mono = ktime_get();
+
+	now->realtime = ktime_to_ns(ktime_mono_to_any(mono, TK_OFFS_REAL));
+	now->boottime = ktime_to_ns(ktime_mono_to_any(mono, TK_OFFS_BOOT));
+}
+
 static u32 turn(struct wn_client *client, u32 max)
 {
 	struct wn_domain *domain = client->domain;
@@ -30,8 +39,7 @@ static u32 turn(struct wn_client *client, u32 max)
 	u32 taken;
 
 	mutex_lock(&domain->lock);
-	now.realtime = ktime_get_real_ns();
-	now.boottime = ktime_get_boottime_ns();
+	wn_engine_now(&now);
 	taken = wn_turn_run(domain->core, &turn, max, &now);
 	mutex_unlock(&domain->lock);
 	return taken;

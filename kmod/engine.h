@@ -9,6 +9,9 @@
 #include <linux/types.h>
 
 struct wn_client;
+struct wn_now;
+
+void wn_engine_now(struct wn_now *now);
 
 /* Take at most max of the client's entries; returns how many slots were taken. */
 u32 wn_engine_run(struct wn_client *client, u32 max);

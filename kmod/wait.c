@@ -67,6 +67,18 @@ long wn_enter(struct wn_client *client, void __user *uarg)
 	return taken ? (long)taken : err;
 }
 
+long wn_submit(struct wn_client *client, unsigned long max)
+{
+	int err;
+
+	if (max > INT_MAX)
+		return -EINVAL;
+	err = wn_client_check_owner(client);
+	if (err)
+		return err;
+	return max ? wn_engine_run(client, max) : 0;
+}
+
 __poll_t wn_poll(struct wn_client *client, struct file *file, poll_table *table)
 {
 	poll_wait(file, &client->wait, table);	/* first: a change after the look wakes */

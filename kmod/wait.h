@@ -10,6 +10,9 @@ struct wn_client;
 /* WN_IOC_ENTER. */
 long wn_enter(struct wn_client *client, void __user *uarg);
 
+/* WN_IOC_SUBMIT. */
+long wn_submit(struct wn_client *client, unsigned long max);
+
 /* EPOLLIN: completions lie in the ring. */
 __poll_t wn_poll(struct wn_client *client, struct file *file, poll_table *table);
 

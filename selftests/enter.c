@@ -109,6 +109,23 @@ TEST_F(enter, takes_at_most)
 	EXPECT_EQ(0, wt_enter(&self->c, UINT32_MAX, 0));
 }
 
+TEST_F(enter, the_short_way)
+{
+	uint32_t i;
+
+	for (i = 0; i < 5; i++)
+		wt_sqe(&self->c, i);
+	wt_submit(&self->c, 5);
+	EXPECT_EQ(0, wt_ioctl(self->c.fd, WN_IOC_SUBMIT, NULL));
+	EXPECT_EQ(0, wt_cq_ready(&self->c));
+	EXPECT_EQ(2, wt_ioctl(self->c.fd, WN_IOC_SUBMIT, (void *)2));
+	EXPECT_EQ(2, wt_cq_ready(&self->c));
+	EXPECT_EQ(3, wt_ioctl(self->c.fd, WN_IOC_SUBMIT, (void *)INT32_MAX));
+	EXPECT_EQ(5, wt_cq_ready(&self->c));
+	EXPECT_EQ(0, wt_ioctl(self->c.fd, WN_IOC_SUBMIT, (void *)1));
+	EXPECT_EQ(-EINVAL, wt_ioctl(self->c.fd, WN_IOC_SUBMIT, (void *)(INT32_MAX + 1UL)));
+}
+
 TEST_F(enter, injected_results)
 {
 	static const int64_t want[] = {
@@ -333,11 +350,17 @@ static int enter_in_child(void *c)
 	return wt_enter(c, 1, 0);
 }
 
+static int submit_in_child(void *c)
+{
+	return wt_ioctl(((struct wt_client *)c)->fd, WN_IOC_SUBMIT, (void *)1);
+}
+
 TEST_F(enter, forked_child)
 {
 	wt_sqe(&self->c, 0);
 	wt_submit(&self->c, 1);
 	EXPECT_EQ(-EOWNERDEAD, wt_in_child(0, enter_in_child, &self->c));
+	EXPECT_EQ(-EOWNERDEAD, wt_in_child(0, submit_in_child, &self->c));
 	EXPECT_EQ(0, wt_cq_ready(&self->c));
 	EXPECT_EQ(1, wt_enter(&self->c, 1, 1));
 }

@@ -4,8 +4,10 @@
  * system call. Under an instruction-counted guest a nanosecond is an instruction
  * and the figures repeat exactly; elsewhere they are times, with their spread.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -34,6 +36,22 @@ static void die(const char *what, int err)
 static void getppid_once(void)
 {
 	syscall(SYS_getppid);
+}
+
+/* What an ioctl costs that the module refuses before it looks at anything. */
+static void ioctl_refused_once(void)
+{
+	if (ioctl(wn.fd, _IO(WN_IOC_MAGIC, 255), 0) != -1)
+		die("ioctl", -EPROTO);
+}
+
+/* Enter, with nothing to do. */
+static void enter_nothing_once(void)
+{
+	struct wn_enter e = { .size = sizeof(e) };
+
+	if (ioctl(wn.fd, WN_IOC_ENTER, &e))
+		die("enter", -errno);
 }
 
 /* Submit so many ops, enter once, read the completions. */
@@ -98,6 +116,8 @@ int main(int argc, char **argv)
 		die(argv[1], err);
 	printf("per op, ns (instructions in an instruction-counted guest); %d runs\n", RUNS);
 	floor = measure("getppid", getppid_once, 2000, 1);
+	measure("ioctl, refused", ioctl_refused_once, 2000, 1);
+	measure("enter, nothing to do", enter_nothing_once, 2000, 1);
 	batch = 1;
 	one = measure("nop, batch 1", ops_once, 2000, 1);
 	batch = 16;

@@ -298,11 +298,3 @@ u32 wn_core_worst(const struct wn_core *core, u32 opcode)
 {
 	return opcode < WN_OP_COUNT ? core->worst[opcode] : 0;
 }
-
-void wn_core_count(struct wn_core *core, u32 stat, u64 n)
-{
-	u64 *word = (u64 *)&core->public->stats[stat];
-
-	/* A store that readers may see at any moment, whole; we are its only writer. */
-	WRITE_ONCE(*word, *word + n);
-}

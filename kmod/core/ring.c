@@ -67,12 +67,3 @@ void wn_ring_publish(struct wn_ring *ring)
 	wn_store_release(&kern->cq_tail, ring->cq_tail);	/* E */
 	wn_store_release(&kern->sq_head, ring->sq_head);	/* G */
 }
-
-void wn_ring_flag(struct wn_ring *ring, u32 flag, bool on)
-{
-	const u32 old = ring->kern->flags;	/* ours: we are its only writer */
-	const u32 new = on ? old | flag : old & ~flag;
-
-	if (new != old)
-		WRITE_ONCE(ring->kern->flags, new);
-}

@@ -100,6 +100,13 @@ static inline void wn_ring_post(struct wn_ring *ring, const struct wn_cqe *cqe)
 void wn_ring_publish(struct wn_ring *ring);
 
 /* Set or clear WN_KR_F_* bits. */
-void wn_ring_flag(struct wn_ring *ring, u32 flag, bool on);
+static inline void wn_ring_flag(struct wn_ring *ring, u32 flag, bool on)
+{
+	const u32 old = ring->kern->flags;	/* ours: we are its only writer */
+	const u32 new = on ? old | flag : old & ~flag;
+
+	if (new != old)
+		WRITE_ONCE(ring->kern->flags, new);
+}
 
 #endif

@@ -181,7 +181,8 @@ u32 wn_turn_run(struct wn_core *core, const struct wn_turn *turn, u32 max,
 	wn_ring_publish(ring);
 	wn_core_count(core, WN_STAT_SUBMITTED, count.taken);
 	wn_core_count(core, WN_STAT_COMPLETED, count.done);
-	wn_core_count(core, WN_STAT_REFUSED, count.refused);
+	if (unlikely(count.refused))
+		wn_core_count(core, WN_STAT_REFUSED, count.refused);
 	wn_core_count(core, WN_STAT_TURNS, 1);
 	return count.taken;
 }
