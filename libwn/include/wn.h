@@ -68,9 +68,13 @@ struct wn_params {
  */
 #define WN_OPEN_DISABLED	(1U << 0)
 
+struct wn_transport;
+
 /* A client. Fields are for the inline functions below, not for programs. */
 struct wn {
-	int fd;
+	int fd;			/* to poll; below zero: there is none */
+	const struct wn_transport *via;
+	void *file;		/* as via knows it */
 	const volatile __u32 *alive;	/* 0 in a forked child */
 	struct wn_user_ring *user;
 	const struct wn_kern_ring *kern;

@@ -8,12 +8,6 @@
 /* Exported; everything else is hidden. */
 #define WN_API __attribute__((visibility("default")))
 
-/* ioctl: the result, or -errno. */
-int wn_ioctl(int fd, unsigned long cmd, void *arg);
-
-/* open with O_CLOEXEC: the fd, or -errno. */
-int wn_open_file(const char *path, int flags);
-
 /*
  * A word that is 1 in this process and 0 in its forked children, or NULL if the
  * kernel cannot do that.

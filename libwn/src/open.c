@@ -3,10 +3,8 @@
 
 #include <fcntl.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
-#include "path.h"
+#include "transport.h"
 
 static void unmap(struct wn *wn)
 {
@@ -16,7 +14,7 @@ static void unmap(struct wn *wn)
 	if (wn->alive && *wn->alive)
 		for (i = 0; i < wn->nr_regions; i++)
 			if (wn->maps[i])
-				munmap(wn->maps[i], wn->regions[i].bytes);
+				wn->via->unmap(wn->file, &wn->regions[i], wn->maps[i]);
 }
 
 /* Where a region's address goes; NULL: not a region this library uses. */
@@ -49,20 +47,15 @@ static void point(struct wn *wn, __u32 type, void *map)
 
 static int map_regions(struct wn *wn)
 {
-	int saved = errno;
 	__u32 i;
 
 	for (i = 0; i < wn->nr_regions; i++) {
 		const struct wn_region *r = &wn->regions[i];
-		int prot = PROT_READ | (r->flags & WN_REGION_F_WRITE ? PROT_WRITE : 0);
-		void *map = mmap64(NULL, r->bytes, prot, MAP_SHARED, wn->fd, (off64_t)r->offset);
+		void *map;
+		int err = wn->via->map(wn->file, r, &map);
 
-		if (map == MAP_FAILED) {
-			int err = -errno;
-
-			errno = saved;
+		if (err)
 			return err;
-		}
 		wn->maps[i] = map;
 		point(wn, r->type, map);
 	}
@@ -85,7 +78,7 @@ static int setup(struct wn *wn, const struct wn_params *params)
 		for (i = 0; i < WN_PRIORITIES; i++)
 			s.inbox_entries[i] = params->inbox_entries[i];
 	}
-	err = wn_ioctl(wn->fd, WN_IOC_SETUP, &s);
+	err = wn_call(wn, WN_IOC_SETUP, &s);
 	if (err)
 		return err;
 	wn->sq_entries = s.sq_entries;
@@ -109,12 +102,17 @@ static int check_params(const struct wn_params *params)
 	return 0;
 }
 
-static int open_file(const char *path)
+static int open_file(struct wn *wn, const char *path)
 {
-	char full[WN_PATH_BYTES];
-	int err = wn_path_domain(full, path);
+	struct wn_file file;
+	int err = wn_file_open(&file, path, O_RDWR);
 
-	return err ? err : wn_open_file(full, O_RDWR);
+	if (err)
+		return err;
+	wn->via = file.via;
+	wn->file = file.file;
+	wn->fd = wn->via->fd(wn->file);
+	return 0;
 }
 
 WN_API int wn_open(struct wn *wn, const char *path, const struct wn_params *params)
@@ -129,9 +127,9 @@ WN_API int wn_open(struct wn *wn, const char *path, const struct wn_params *para
 	wn->alive = wn_fork_word();
 	if (!wn->alive)
 		return -ENOMEM;
-	wn->fd = open_file(path);
-	if (wn->fd < 0)
-		return wn->fd;
+	err = open_file(wn, path);
+	if (err)
+		return err;
 	err = setup(wn, params);
 	if (!err)
 		err = map_regions(wn);
@@ -144,9 +142,10 @@ WN_API int wn_open(struct wn *wn, const char *path, const struct wn_params *para
 
 WN_API void wn_close(struct wn *wn)
 {
-	unmap(wn);
-	if (wn->fd >= 0)
-		close(wn->fd);
+	if (wn->via) {
+		unmap(wn);
+		wn->via->close(wn->file);
+	}
 	memset(wn, 0, sizeof(*wn));
 	wn->fd = -1;
 }
@@ -161,7 +160,7 @@ WN_API int wn_restrict(struct wn *wn, __u64 ops[4])
 	memset(&r, 0, sizeof(r));
 	r.size = sizeof(r);
 	memcpy(r.ops, ops, sizeof(r.ops));
-	err = wn_ioctl(wn->fd, WN_IOC_RESTRICT, &r);
+	err = wn_call(wn, WN_IOC_RESTRICT, &r);
 	if (!err)
 		memcpy(ops, r.ops, sizeof(r.ops));
 	return err;
@@ -191,7 +190,7 @@ WN_API int wn_enable(struct wn *wn)
 	bool child = !*wn->alive;
 	int err;
 
-	err = wn_ioctl(wn->fd, WN_IOC_ENABLE, &e);
+	err = wn_call(wn, WN_IOC_ENABLE, &e);
 	if (!child)
 		return err;
 	return err == -EBUSY ? -EOWNERDEAD : err ? err : adopt(wn);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "path.h"
 #include "internal.h"
+#include "transport.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -14,14 +15,21 @@ int wn_path_control(char path[WN_PATH_BYTES], const char *mount)
 
 int wn_path_split(const char *path, char mount[WN_PATH_BYTES], const char **name)
 {
-	const char *slash = strrchr(path, '/');
+	const char *slash = strrchr(path, '/'), *rest;
 	size_t len = slash ? (size_t)(slash - path) : 0;
 
-	*name = slash ? slash + 1 : path;
+	/* Of another engine's path the scheme is a mount enough. */
+	wn_transport_of(path, &rest);
+	*name = slash ? slash + 1 : rest;
 	if (!**name)
 		return -EINVAL;
-	if (len >= WN_PATH_BYTES)
+	if (len >= WN_PATH_BYTES || (size_t)(rest - path) >= WN_PATH_BYTES)
 		return -ENAMETOOLONG;
+	if (!slash && rest > path) {
+		memcpy(mount, path, (size_t)(rest - path));
+		mount[rest - path] = 0;
+		return 0;
+	}
 	if (!slash) {
 		memcpy(mount, WN_FS_PATH, sizeof(WN_FS_PATH));
 		return 0;

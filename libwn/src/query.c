@@ -2,25 +2,31 @@
 #include "internal.h"
 
 #include <string.h>
-#include <unistd.h>
 
 #include "path.h"
+#include "transport.h"
 
-/* One ioctl on the control file of an instance. */
+/* One ioctl on the file at a path. */
+static int on_file(const char *path, int flags, unsigned long cmd, void *arg)
+{
+	struct wn_file file;
+	int err;
+
+	err = wn_file_open(&file, path, flags);
+	if (err)
+		return err;
+	err = wn_file_call(&file, cmd, arg);
+	wn_file_close(&file);
+	return err;
+}
+
+/* One on the control file of an instance. */
 static int on_control(const char *mount, int flags, unsigned long cmd, void *arg)
 {
 	char path[WN_PATH_BYTES];
-	int fd, err;
+	int err = wn_path_control(path, mount ? mount : WN_FS_PATH);
 
-	err = wn_path_control(path, mount ? mount : WN_FS_PATH);
-	if (err)
-		return err;
-	fd = wn_open_file(path, flags);
-	if (fd < 0)
-		return fd;
-	err = wn_ioctl(fd, cmd, arg);
-	close(fd);
-	return err;
+	return err ? err : on_file(path, flags, cmd, arg);
 }
 
 WN_API int wn_query(const char *mount, struct wn_query *q)
@@ -64,30 +70,12 @@ WN_API int wn_domain_create(const char *path, unsigned int mode, const struct wn
 
 WN_API int wn_domain_info(const char *path, struct wn_domain_info *info)
 {
-	char full[WN_PATH_BYTES];
-	int fd, err;
-
 	memset(info, 0, sizeof(*info));
 	info->size = sizeof(*info);
-	err = wn_path_domain(full, path);
-	if (err)
-		return err;
-	fd = wn_open_file(full, O_RDONLY);
-	if (fd < 0)
-		return fd;
-	err = wn_ioctl(fd, WN_IOC_INFO, info);
-	close(fd);
-	return err;
+	return on_file(path, O_RDONLY, WN_IOC_INFO, info);
 }
 
 WN_API int wn_domain_remove(const char *path)
 {
-	char full[WN_PATH_BYTES];
-	int saved = errno, err;
-
-	err = wn_path_domain(full, path);
-	if (!err && unlink(full))
-		err = -errno;
-	errno = saved;
-	return err;
+	return wn_file_remove(path);
 }

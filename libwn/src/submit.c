@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "internal.h"
+#include "transport.h"
 
 static int enter(struct wn *wn, __u32 to_submit, __u32 min_complete, __u64 deadline)
 {
@@ -9,13 +9,12 @@ static int enter(struct wn *wn, __u32 to_submit, __u32 min_complete, __u64 deadl
 		.min_complete = min_complete,
 		.deadline = deadline,
 	};
-
 	int ret = -ENOTTY;
 
 	/* The short way, unless the module is older than it. */
 	if (!min_complete)
-		ret = wn_ioctl(wn->fd, WN_IOC_SUBMIT, (void *)(unsigned long)to_submit);
-	return ret == -ENOTTY ? wn_ioctl(wn->fd, WN_IOC_ENTER, &e) : ret;
+		ret = wn_call(wn, WN_IOC_SUBMIT, (void *)(unsigned long)to_submit);
+	return ret == -ENOTTY ? wn_call(wn, WN_IOC_ENTER, &e) : ret;
 }
 
 /* Publish what was prepared; returns how many slots that were. */

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: MIT
+#include "client.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "arg.h"
+
+#define DEFAULT_SQ	256U
+#define DEFAULT_CQ	512U
+#define DEFAULT_INBOX	256U
+#define DEFAULT_ARENA	65536U
+
+static u32 smaller(u32 a, u32 b)
+{
+	return a < b ? a : b;
+}
+
+static bool is_power_of_2(u32 n)
+{
+	return n && !(n & (n - 1));
+}
+
+/* Put defaults in for zeroes, then hold the sizes against the domain's bounds. */
+static int check_entries(struct wn_setup *s, const struct wn_bounds *bounds)
+{
+	u64 inbox = 0;
+	int i;
+
+	if (!s->sq_entries)
+		s->sq_entries = smaller(DEFAULT_SQ, bounds->sq_entries);
+	if (!s->cq_entries)
+		s->cq_entries = smaller(s->sq_entries > DEFAULT_CQ ? s->sq_entries : DEFAULT_CQ,
+					bounds->cq_entries);
+	for (i = 0; i < WN_PRIORITIES; i++) {
+		if (!s->inbox_entries[i])
+			s->inbox_entries[i] = smaller(DEFAULT_INBOX, bounds->inbox_entries) /
+					      WN_PRIORITIES;
+		if (!is_power_of_2(s->inbox_entries[i]))
+			return -EINVAL;
+		inbox += s->inbox_entries[i];
+	}
+	if (!is_power_of_2(s->sq_entries) || !is_power_of_2(s->cq_entries))
+		return -EINVAL;
+	if (s->sq_entries > bounds->sq_entries || s->cq_entries > bounds->cq_entries ||
+	    inbox > bounds->inbox_entries)
+		return -E2BIG;
+	return s->cq_entries < s->sq_entries ? -EINVAL : 0;
+}
+
+struct piece {
+	u32 type;
+	u64 bytes;
+	bool writable;
+};
+
+#define PIECES	8
+
+static void plan(const struct wn_setup *s, struct piece *piece)
+{
+	u64 inbox = 0;
+	int i;
+
+	for (i = 0; i < WN_PRIORITIES; i++)
+		inbox += s->inbox_entries[i];
+	*piece++ = (struct piece){ WN_REGION_USER_RING, sizeof(struct wn_user_ring), true };
+	*piece++ = (struct piece){ WN_REGION_SQES, (u64)s->sq_entries * sizeof(struct wn_sqe),
+				   true };
+	*piece++ = (struct piece){ WN_REGION_KERN_RING, sizeof(struct wn_kern_ring), false };
+	*piece++ = (struct piece){ WN_REGION_CQES, (u64)s->cq_entries * sizeof(struct wn_cqe),
+				   false };
+	*piece++ = (struct piece){ WN_REGION_INBOX, inbox * sizeof(struct wn_event), false };
+	*piece++ = (struct piece){ WN_REGION_SLOTS, 4096, true };
+	*piece++ = (struct piece){ WN_REGION_ARENA_IN, DEFAULT_ARENA, true };
+	*piece++ = (struct piece){ WN_REGION_ARENA_OUT, DEFAULT_ARENA, false };
+}
+
+const struct wn_embed_memory *wn_embed_client_region(const struct wn_embed_client *client, u32 type)
+{
+	const struct wn_embed_memory *m;
+
+	if (type >= WN_REGION_TABLE)
+		return NULL;
+	m = type == WN_REGION_PUBLIC ? &client->domain->public : &client->own[type];
+	return m->bytes ? m : NULL;
+}
+
+static u32 table(const struct wn_embed_client *client, struct wn_region *regions)
+{
+	u32 type, n = 0;
+
+	for (type = 0; type < WN_REGION_TABLE; type++) {
+		const struct wn_embed_memory *m = wn_embed_client_region(client, type);
+
+		if (m)
+			regions[n++] = (struct wn_region){
+				.type = type,
+				.flags = m->writable ? WN_REGION_F_WRITE : 0,
+				.offset = WN_REGION_OFFSET(type),
+				.bytes = m->bytes,
+			};
+	}
+	return n;
+}
+
+static void free_memory(struct wn_embed_client *client)
+{
+	u32 type;
+
+	for (type = 0; type < WN_REGION_TABLE; type++)
+		wn_embed_memory_free(&client->own[type]);
+}
+
+static void init_ring(struct wn_embed_client *client, const struct wn_setup *s)
+{
+	struct wn_kern_ring *kern = client->own[WN_REGION_KERN_RING].addr;
+	int i;
+
+	wn_ring_init(&client->ring, client->own[WN_REGION_USER_RING].addr, kern,
+		     client->own[WN_REGION_SQES].addr, s->sq_entries,
+		     client->own[WN_REGION_CQES].addr, s->cq_entries);
+	for (i = 0; i < WN_PRIORITIES; i++)
+		kern->inbox_entries[i] = s->inbox_entries[i];
+	/* Nobody polls: whoever submits enters. */
+	wn_ring_flag(&client->ring, WN_KR_F_NEED_WAKEUP, true);
+	memset(client->allowed, 0xff, sizeof(client->allowed));
+}
+
+static int setup(struct wn_embed_client *client, struct wn_setup *s)
+{
+	struct piece pieces[PIECES];
+	int i, number, err = 0;
+
+	if (client->state != WN_EMBED_NEW)
+		return -EBUSY;
+	plan(s, pieces);
+	s->bytes = sizeof(*client);
+	for (i = 0; i < PIECES && !err; i++) {
+		err = wn_embed_memory_alloc(&client->own[pieces[i].type], pieces[i].bytes, true,
+					    pieces[i].writable);
+		s->bytes += client->own[pieces[i].type].bytes;
+	}
+	if (err) {
+		free_memory(client);
+		return err;
+	}
+	init_ring(client, s);
+	number = wn_embed_domain_join(client->domain, client, s->bytes);
+	if (number < 0) {
+		free_memory(client);
+		return number;
+	}
+	s->client = client->number = (u32)number;
+	s->nr_regions = table(client, s->regions);
+	client->bytes = s->bytes;
+	__atomic_store_n(&client->state, WN_EMBED_READY, __ATOMIC_RELEASE);
+	return 0;
+}
+
+int wn_embed_client_setup(struct wn_embed_client *client, void *arg)
+{
+	struct wn_setup s = {};
+	int caller = wn_embed_arg_get(&s, sizeof(s), sizeof(s), arg), err;
+
+	if (caller < 0)
+		return caller;
+	if (s.flags || s.reserved[0] || s.reserved[1])
+		return -EINVAL;
+	err = check_entries(&s, &client->domain->bounds);
+	if (err)
+		return err;
+	memset(s.regions, 0, sizeof(s.regions));
+	pthread_mutex_lock(&client->setup);
+	err = setup(client, &s);
+	pthread_mutex_unlock(&client->setup);
+	if (!err)
+		wn_embed_arg_put(&s, sizeof(s), (u32)caller, arg);
+	return err;
+}
+
+int wn_embed_client_restrict(struct wn_embed_client *client, void *arg)
+{
+	struct wn_restrict r = {};
+	u64 known[WN_OP_WORDS];
+	int caller = wn_embed_arg_get(&r, sizeof(r), sizeof(r), arg), i;
+
+	if (caller < 0)
+		return caller;
+	if (r.flags)
+		return -EINVAL;
+	if (wn_embed_client_state(client) == WN_EMBED_NEW)
+		return -ENXIO;
+	wn_op_supported(known);
+	pthread_mutex_lock(&client->domain->lock);
+	for (i = 0; i < WN_OP_WORDS; i++) {
+		client->allowed[i] &= r.ops[i];
+		r.ops[i] = client->allowed[i] & known[i];
+	}
+	pthread_mutex_unlock(&client->domain->lock);
+	wn_embed_arg_put(&r, sizeof(r), (u32)caller, arg);
+	return 0;
+}
+
+int wn_embed_client_enable(struct wn_embed_client *client, void *arg)
+{
+	struct wn_enable e = {};
+	int caller = wn_embed_arg_get(&e, sizeof(e), sizeof(e), arg), err = 0;
+
+	if (caller < 0)
+		return caller;
+	if (e.flags)
+		return -EINVAL;
+	pthread_mutex_lock(&client->setup);
+	if (client->state == WN_EMBED_NEW)
+		err = -ENXIO;
+	else if (client->state == WN_EMBED_ENABLED)
+		err = -EBUSY;
+	else
+		__atomic_store_n(&client->state, WN_EMBED_ENABLED, __ATOMIC_RELEASE);
+	pthread_mutex_unlock(&client->setup);
+	if (!err)
+		wn_embed_arg_put(&e, sizeof(e), (u32)caller, arg);
+	return err;
+}
+
+struct wn_embed_client *wn_embed_client_new(struct wn_embed_domain *domain)
+{
+	struct wn_embed_client *client = calloc(1, sizeof(*client));
+
+	if (!client) {
+		wn_embed_domain_put(domain);
+		return NULL;
+	}
+	client->domain = domain;
+	pthread_mutex_init(&client->setup, NULL);
+	return client;
+}
+
+void wn_embed_client_free(struct wn_embed_client *client)
+{
+	if (client->state != WN_EMBED_NEW)
+		wn_embed_domain_leave(client->domain, client->number, client->bytes);
+	free_memory(client);
+	pthread_mutex_destroy(&client->setup);
+	wn_embed_domain_put(client->domain);
+	free(client);
+}

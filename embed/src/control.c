@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MIT
+#include "control.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "arg.h"
+#include "domain.h"
+#include "kmod/core/bounds.h"
+#include "kmod/core/op.h"
+
+static int query(void *arg)
+{
+	struct wn_query q = {};
+	int caller = wn_embed_arg_get(&q, sizeof(q), 8, arg);
+
+	if (caller < 0)
+		return caller;
+	if (q.flags)
+		return -EINVAL;
+	q = (struct wn_query){
+		.abi = WN_ABI_VERSION,
+		.layout = WN_LAYOUT_VERSION,
+		.features = WN_FEAT_DOMAINS | WN_FEAT_RINGS | WN_FEAT_NOP,
+		.page_size = (u32)sysconf(_SC_PAGESIZE),
+		.version = WN_VERSION,
+	};
+	wn_op_supported((u64 *)q.ops);
+	wn_embed_arg_put(&q, sizeof(q), (u32)caller, arg);
+	return 0;
+}
+
+static int bounds(void *arg)
+{
+	struct wn_bounds_query q = {};
+	int caller = wn_embed_arg_get(&q, sizeof(q), offsetof(struct wn_bounds_query, bounds), arg);
+
+	if (caller < 0)
+		return caller;
+	if (q.flags || q.reserved || q.which > WN_BOUNDS_LIMIT)
+		return -EINVAL;
+	q.bounds = q.which == WN_BOUNDS_LIMIT ? wn_bounds_limit : wn_bounds_default;
+	q.bytes = wn_embed_domain_cost(&q.bounds);
+	wn_embed_arg_put(&q, sizeof(q), (u32)caller, arg);
+	return 0;
+}
+
+int wn_embed_query(unsigned long cmd, void *arg)
+{
+	if (_IOC_TYPE(cmd) != WN_IOC_MAGIC)
+		return -ENOTTY;
+	switch (_IOC_NR(cmd)) {
+	case _IOC_NR(WN_IOC_QUERY):
+		return query(arg);
+	case _IOC_NR(WN_IOC_BOUNDS):
+		return bounds(arg);
+	}
+	return -ENOTTY;
+}
+
+static int check_name(const __u8 *name)
+{
+	const size_t len = strnlen((const char *)name, WN_NAME_BYTES);
+	size_t i;
+
+	if (!len)
+		return -EINVAL;
+	if (len > WN_NAME_MAX)
+		return -ENAMETOOLONG;
+	for (i = len; i < WN_NAME_BYTES; i++)
+		if (name[i])
+			return -EINVAL;
+	if (memchr(name, '/', len) || !strcmp((const char *)name, ".") ||
+	    !strcmp((const char *)name, ".."))
+		return -EINVAL;
+	return 0;
+}
+
+static int create(const char *instance, void *arg)
+{
+	struct wn_domain_create c = { .bounds = wn_bounds_default };
+	int caller = wn_embed_arg_get(&c, sizeof(c), offsetof(struct wn_domain_create, bounds), arg);
+	char *path;
+	int err;
+
+	if (caller < 0)
+		return caller;
+	if (c.flags || c.reserved || c.mode & ~0777U)
+		return -EINVAL;
+	err = check_name(c.name);
+	if (err)
+		return err;
+	/* What is there in every instance. */
+	if (!strcmp((char *)c.name, WN_FS_CONTROL) || !strcmp((char *)c.name, WN_FS_FEATURES))
+		return -EEXIST;
+	if (asprintf(&path, "%s/%s", instance, (char *)c.name) < 0)
+		return -ENOMEM;
+	err = wn_embed_domain_create(path, &c.bounds);
+	free(path);
+	if (!err)
+		wn_embed_arg_put(&c, sizeof(c), (u32)caller, arg);
+	return err;
+}
+
+int wn_embed_control(const char *instance, bool writable, unsigned long cmd, void *arg)
+{
+	if (_IOC_TYPE(cmd) == WN_IOC_MAGIC && _IOC_NR(cmd) == _IOC_NR(WN_IOC_CREATE))
+		return writable ? create(instance, arg) : -EBADF;
+	return wn_embed_query(cmd, arg);
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* What is asked without a domain: ioctls on a control file. */
+#ifndef WN_EMBED_CONTROL_H
+#define WN_EMBED_CONTROL_H
+
+#include <stdbool.h>
+
+/* WN_IOC_QUERY, BOUNDS: on any file; -ENOTTY for all else. */
+int wn_embed_query(unsigned long cmd, void *arg);
+
+/* These, and WN_IOC_CREATE in the instance. */
+int wn_embed_control(const char *instance, bool writable, unsigned long cmd, void *arg);
+
+#endif

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: MIT
+#include "domain.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "arg.h"
+#include "kmod/core/bounds.h"
+#include "kmod/core/client.h"
+#include "space.h"
+
+u64 wn_embed_domain_cost(const struct wn_bounds *bounds)
+{
+	struct wn_core_size size;
+
+	if (wn_core_size(bounds, &size))
+		return 0;
+	return sizeof(struct wn_embed_domain) +
+	       (u64)bounds->clients * sizeof(struct wn_embed_client *) +
+	       wn_embed_memory_cost(size.public_bytes) + wn_embed_memory_cost(size.private_bytes);
+}
+
+static void destroy(struct wn_embed_domain *domain)
+{
+	wn_embed_memory_free(&domain->private);
+	wn_embed_memory_free(&domain->public);
+	pthread_mutex_destroy(&domain->lock);
+	free(domain->clients);
+	free(domain->name);
+	free(domain);
+}
+
+static struct wn_embed_domain *new(const char *name, const struct wn_bounds *bounds, u64 id)
+{
+	struct wn_core_ident ident = { .domain = id };
+	struct wn_embed_domain *domain;
+	struct wn_core_size size;
+
+	domain = calloc(1, sizeof(*domain));
+	if (!domain)
+		return NULL;
+	pthread_mutex_init(&domain->lock, NULL);
+	domain->id = id;
+	domain->holders = 1;
+	domain->bounds = *bounds;
+	domain->bytes = wn_embed_domain_cost(bounds);
+	domain->name = strdup(name);
+	domain->clients = calloc(bounds->clients, sizeof(struct wn_embed_client *));
+	if (!domain->name || !domain->clients || !domain->bytes || wn_core_size(bounds, &size) ||
+	    wn_embed_memory_alloc(&domain->public, size.public_bytes, true, false) ||
+	    wn_embed_memory_alloc(&domain->private, size.private_bytes, false, false))
+		goto err;
+	/* So few bytes come whole, or not at all. */
+	if (getrandom(ident.name_key, sizeof(ident.name_key), 0) < 0 ||
+	    getrandom(ident.secret, sizeof(ident.secret), 0) < 0)
+		goto err;
+	domain->core = wn_core_init(domain->public.addr, domain->private.addr, bounds, &ident);
+	if (domain->core)
+		return domain;
+err:
+	destroy(domain);
+	return NULL;
+}
+
+/* Where the domain of that name hangs, or the end of the list. */
+static struct wn_embed_domain **find(struct wn_embed_space *space, const char *name)
+{
+	struct wn_embed_domain **at = &space->first;
+
+	while (*at && strcmp((*at)->name, name))
+		at = &(*at)->next;
+	return at;
+}
+
+int wn_embed_domain_create(const char *name, const struct wn_bounds *bounds)
+{
+	struct wn_embed_space *space;
+	struct wn_embed_domain **at;
+	int err = wn_bounds_check(bounds);
+
+	if (err)
+		return err;
+	space = wn_embed_space_lock();
+	at = find(space, name);
+	if (*at) {
+		err = -EEXIST;
+	} else {
+		*at = new(name, bounds, space->last_id + 1);
+		err = *at ? 0 : -ENOMEM;
+	}
+	if (!err)
+		space->last_id++;
+	wn_embed_space_unlock(space);
+	return err;
+}
+
+struct wn_embed_domain *wn_embed_domain_get(const char *name)
+{
+	struct wn_embed_space *space = wn_embed_space_lock();
+	struct wn_embed_domain *domain = *find(space, name);
+
+	if (domain)
+		domain->holders++;
+	wn_embed_space_unlock(space);
+	return domain;
+}
+
+void wn_embed_domain_put(struct wn_embed_domain *domain)
+{
+	struct wn_embed_space *space = wn_embed_space_lock();
+	const bool last = !--domain->holders;
+
+	wn_embed_space_unlock(space);
+	if (last)
+		destroy(domain);
+}
+
+int wn_embed_domain_remove(const char *name)
+{
+	struct wn_embed_space *space = wn_embed_space_lock();
+	struct wn_embed_domain **at = find(space, name), *domain = *at;
+
+	if (domain)
+		*at = domain->next;
+	wn_embed_space_unlock(space);
+	if (!domain)
+		return -ENOENT;
+	wn_embed_domain_put(domain);
+	return 0;
+}
+
+int wn_embed_domain_join(struct wn_embed_domain *domain, struct wn_embed_client *client, u64 bytes)
+{
+	const struct wn_core_open first = { .rights = WN_RIGHT_ALL };
+	int number = -ENOSPC;
+	u32 i;
+
+	pthread_mutex_lock(&domain->lock);
+	for (i = 0; number < 0 && i < domain->bounds.clients; i++) {
+		/* A number that died lately may not be ready for another life. */
+		if (domain->clients[i] || wn_core_client_open(domain->core, i, &first))
+			continue;
+		domain->clients[i] = client;
+		domain->nr_clients++;
+		domain->client_bytes += bytes;
+		wn_core_count(domain->core, WN_STAT_CLIENTS, 1);
+		number = (int)i;
+	}
+	pthread_mutex_unlock(&domain->lock);
+	return number;
+}
+
+void wn_embed_domain_leave(struct wn_embed_domain *domain, u32 number, u64 bytes)
+{
+	pthread_mutex_lock(&domain->lock);
+	wn_core_client_close(domain->core, number);
+	domain->clients[number] = NULL;
+	domain->nr_clients--;
+	domain->client_bytes -= bytes;
+	wn_core_count(domain->core, WN_STAT_DEATHS, 1);
+	pthread_mutex_unlock(&domain->lock);
+}
+
+int wn_embed_domain_info(struct wn_embed_domain *domain, void *arg)
+{
+	struct wn_domain_info info = {};
+	int caller = wn_embed_arg_get(&info, sizeof(info), sizeof(info), arg);
+
+	if (caller < 0)
+		return caller;
+	if (info.flags)
+		return -EINVAL;
+	info.id = domain->id;
+	info.bytes = domain->bytes;
+	info.bounds = domain->bounds;
+	pthread_mutex_lock(&domain->lock);
+	info.client_bytes = domain->client_bytes;
+	info.clients = domain->nr_clients;
+	info.nodes = wn_pool_count(&domain->core->nodes);
+	pthread_mutex_unlock(&domain->lock);
+	wn_embed_arg_put(&info, sizeof(info), (u32)caller, arg);
+	return 0;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A domain of this process. Its name and each of its clients hold it; it ends with
+ * the last of them. lock makes its holder the engine, as in the module.
+ */
+#ifndef WN_EMBED_DOMAIN_H
+#define WN_EMBED_DOMAIN_H
+
+#include <pthread.h>
+#include <linux/worknode.h>
+
+#include "kmod/core/core.h"
+#include "memory.h"
+
+struct wn_embed_client;
+
+struct wn_embed_domain {
+	struct wn_embed_domain *next;	/* under the space's lock, as the two below */
+	char *name;			/* NULL: removed */
+	u32 holders;
+
+	u64 id;
+	struct wn_bounds bounds;
+	u64 bytes;
+
+	pthread_mutex_t lock;
+	struct {			/* under lock */
+		struct wn_core *core;
+		struct wn_embed_client **clients; /* bounds.clients entries */
+		u32 nr_clients;
+		u64 client_bytes;
+	};
+
+	struct wn_embed_memory public;
+	struct wn_embed_memory private;
+};
+
+/* What a domain of such bounds takes; 0: they are none. */
+u64 wn_embed_domain_cost(const struct wn_bounds *bounds);
+
+/* 0; -EEXIST; -ENOMEM; what wn_bounds_check says. */
+int wn_embed_domain_create(const char *name, const struct wn_bounds *bounds);
+int wn_embed_domain_remove(const char *name);
+
+/* Hold the domain of that name, or NULL; put it back. */
+struct wn_embed_domain *wn_embed_domain_get(const char *name);
+void wn_embed_domain_put(struct wn_embed_domain *domain);
+
+/* A number for a client: below bounds.clients, or -ENOSPC. */
+int wn_embed_domain_join(struct wn_embed_domain *domain, struct wn_embed_client *client, u64 bytes);
+void wn_embed_domain_leave(struct wn_embed_domain *domain, u32 number, u64 bytes);
+
+/* WN_IOC_INFO. */
+int wn_embed_domain_info(struct wn_embed_domain *domain, void *arg);
+
+#endif

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+#include "enter.h"
+
+#include <limits.h>
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "arg.h"
+#include "client.h"
+#include "kmod/core/turn.h"
+
+/* Slots taken under one hold of the lock, as in the module. */
+#define TURN_BUDGET	256U
+
+static u64 clock_ns(clockid_t clock)
+{
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	return (u64)t.tv_sec * 1000000000 + (u64)t.tv_nsec;
+}
+
+/* ------------------------------------------------------------- sleeping */
+
+static int futex(u32 *word, int op, u32 value, const struct timespec *until)
+{
+	int saved = errno, err;
+
+	err = syscall(SYS_futex, word, op | FUTEX_PRIVATE_FLAG, value, until, NULL,
+		      FUTEX_BITSET_MATCH_ANY) < 0 ? -errno : 0;
+	errno = saved;
+	return err;
+}
+
+/* Futexes know no clock that runs during suspend: late by that, never early. */
+static struct timespec monotonic(u64 deadline)
+{
+	const u64 boot = clock_ns(CLOCK_BOOTTIME);
+	const u64 at = clock_ns(CLOCK_MONOTONIC) + (deadline > boot ? deadline - boot : 0);
+
+	return (struct timespec){ .tv_sec = (time_t)(at / 1000000000),
+				  .tv_nsec = (long)(at % 1000000000) };
+}
+
+/* Sleep until news is no longer what it was: 0 (or for no reason), -ETIME, -EINTR. */
+static int sleep_on(struct wn_embed_client *client, u32 seen, u64 deadline)
+{
+	struct timespec until;
+	int err;
+
+	if (deadline != WN_ENTER_NO_DEADLINE)
+		until = monotonic(deadline);
+	err = futex(&client->news, FUTEX_WAIT_BITSET, seen,
+		    deadline != WN_ENTER_NO_DEADLINE ? &until : NULL);
+	if (err == -ETIMEDOUT)
+		return clock_ns(CLOCK_BOOTTIME) >= deadline ? -ETIME : 0;
+	return err == -EINTR ? err : 0;
+}
+
+static int wait(struct wn_embed_client *client, u32 min_complete, u64 deadline)
+{
+	int err = 0;
+	u32 seen;
+
+	/* A: counted before news is looked at; pairs with B. */
+	__atomic_add_fetch(&client->waiters, 1, __ATOMIC_SEQ_CST);
+	for (;;) {
+		seen = __atomic_load_n(&client->news, __ATOMIC_SEQ_CST);
+		if (wn_ring_published(&client->ring) >= min_complete)
+			break;
+		if (err)
+			break;
+		err = sleep_on(client, seen, deadline);
+	}
+	__atomic_sub_fetch(&client->waiters, 1, __ATOMIC_RELAXED);
+	return wn_ring_published(&client->ring) >= min_complete ? 0 : err;
+}
+
+static void wake(struct wn_embed_client *client)
+{
+	__atomic_add_fetch(&client->news, 1, __ATOMIC_SEQ_CST);
+	/* B: news is stored before the waiters are counted; pairs with A. */
+	if (__atomic_load_n(&client->waiters, __ATOMIC_SEQ_CST))
+		futex(&client->news, FUTEX_WAKE_BITSET, INT_MAX, NULL);
+}
+
+/* --------------------------------------------------------------- engine */
+
+static u32 turn(struct wn_embed_client *client, u32 max)
+{
+	struct wn_embed_domain *domain = client->domain;
+	const struct wn_turn turn = {
+		.ring = &client->ring,
+		.allowed = client->allowed,
+		.client = client->number,
+		.out = client->own[WN_REGION_ARENA_OUT].addr,
+		.out_bytes = (u32)client->own[WN_REGION_ARENA_OUT].bytes,
+		.in = client->own[WN_REGION_ARENA_IN].addr,
+		.in_bytes = (u32)client->own[WN_REGION_ARENA_IN].bytes,
+	};
+	struct wn_now now;
+	u32 taken;
+
+	pthread_mutex_lock(&domain->lock);
+	now.realtime = clock_ns(CLOCK_REALTIME);
+	now.boottime = clock_ns(CLOCK_BOOTTIME);
+	taken = wn_turn_run(domain->core, &turn, max, &now);
+	pthread_mutex_unlock(&domain->lock);
+	return taken;
+}
+
+static u32 run(struct wn_embed_client *client, u32 max)
+{
+	u32 taken = 0, n;
+
+	/* Not more than one ring full a call: its owner may go on filling it. */
+	do {
+		n = max - taken < TURN_BUDGET ? max - taken : TURN_BUDGET;
+		n = turn(client, n);
+		taken += n;
+	} while (n && taken < max && taken < client->ring.sq_entries);
+	if (taken)
+		wake(client);
+	return taken;
+}
+
+int wn_embed_submit(struct wn_embed_client *client, unsigned long max)
+{
+	if (max > INT_MAX)
+		return -EINVAL;
+	if (wn_embed_client_state(client) != WN_EMBED_ENABLED)
+		return -ENXIO;
+	return max ? (int)run(client, (u32)max) : 0;
+}
+
+int wn_embed_enter(struct wn_embed_client *client, void *arg)
+{
+	struct wn_enter e = {};
+	int caller = wn_embed_arg_get(&e, sizeof(e), sizeof(e), arg), err = 0;
+	u32 taken = 0;
+
+	if (caller < 0)
+		return caller;
+	if (e.flags || e.reserved || e.deadline > LLONG_MAX)
+		return -EINVAL;
+	if (wn_embed_client_state(client) != WN_EMBED_ENABLED)
+		return -ENXIO;
+	if (e.min_complete > client->ring.cq_entries)
+		return -EINVAL;
+	if (e.to_submit)
+		taken = run(client, e.to_submit);
+	if (e.min_complete)
+		err = wait(client, e.min_complete, e.deadline);
+	e.completed = wn_ring_published(&client->ring);
+	if (taken || !err)
+		wn_embed_arg_put(&e, sizeof(e), (u32)caller, arg);
+	/* Progress beats error. */
+	return taken ? (int)taken : err;
+}

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: MIT
+/* The transport: files of libwn, which are clients or an instance's control. */
+#include <wn_embed.h>
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <wn_transport.h>
+
+#include "client.h"
+#include "control.h"
+#include "enter.h"
+#include "space.h"
+
+#define EMBED_API __attribute__((visibility("default")))
+
+struct file {
+	u64 life;			/* of the process that opened it */
+	bool readable, writable;
+	struct wn_embed_client *client;	/* NULL: a control file */
+	char instance[];		/* of a control file */
+};
+
+/*
+ * A path is an instance, a slash and a name; a name alone lies in the instance
+ * without a name. Instances need not be made. *name: where the name begins.
+ */
+static char *split(const char *path, const char **name)
+{
+	const char *slash = strrchr(path, '/');
+
+	*name = slash ? slash + 1 : path;
+	return strndup(path, slash ? (size_t)(slash - path) : 0);
+}
+
+static int with_domain(const char *instance, const char *name, struct file *file)
+{
+	struct wn_embed_domain *domain;
+	char *path;
+
+	if (asprintf(&path, "%s/%s", instance, name) < 0)
+		return -ENOMEM;
+	domain = wn_embed_domain_get(path);
+	free(path);
+	if (!domain)
+		return -ENOENT;
+	file->client = wn_embed_client_new(domain);
+	return file->client ? 0 : -ENOMEM;
+}
+
+static int file_open(const char *path, int flags, void **to)
+{
+	const int access = flags & O_ACCMODE;
+	const char *name;
+	struct file *file;
+	char *instance;
+	int err = 0;
+
+	instance = split(path, &name);
+	file = instance ? calloc(1, sizeof(*file) + strlen(instance) + 1) : NULL;
+	if (!file) {
+		free(instance);
+		return -ENOMEM;
+	}
+	file->life = wn_embed_life();
+	file->readable = access != O_WRONLY;
+	file->writable = access != O_RDONLY;
+	memcpy(file->instance, instance, strlen(instance) + 1);
+	if (!*name)
+		err = -EINVAL;
+	else if (strlen(name) > WN_NAME_MAX)
+		err = -ENAMETOOLONG;
+	else if (strcmp(name, WN_FS_CONTROL))
+		err = with_domain(instance, name, file);
+	free(instance);
+	if (err)
+		free(file);
+	else
+		*to = file;
+	return err;
+}
+
+static bool is_foreign(const struct file *file)
+{
+	return file->life != wn_embed_life();
+}
+
+static void file_close(void *at)
+{
+	struct file *file = at;
+
+	/* A child's copy of the structs is all that there is in the child. */
+	if (file->client && !is_foreign(file))
+		wn_embed_client_free(file->client);
+	free(file);
+}
+
+static int file_call(void *at, unsigned long cmd, void *arg)
+{
+	struct file *file = at;
+
+	if (is_foreign(file))
+		return -EOWNERDEAD;
+	if (!file->client)
+		return wn_embed_control(file->instance, file->writable, cmd, arg);
+	if (_IOC_TYPE(cmd) != WN_IOC_MAGIC)
+		return -ENOTTY;
+	switch (_IOC_NR(cmd)) {
+	case _IOC_NR(WN_IOC_SUBMIT):
+		return wn_embed_submit(file->client, (unsigned long)arg);
+	case _IOC_NR(WN_IOC_ENTER):
+		return wn_embed_enter(file->client, arg);
+	case _IOC_NR(WN_IOC_INFO):
+		return wn_embed_domain_info(file->client->domain, arg);
+	case _IOC_NR(WN_IOC_SETUP):
+		if (!file->readable || !file->writable)
+			return -EBADF;
+		return wn_embed_client_setup(file->client, arg);
+	case _IOC_NR(WN_IOC_RESTRICT):
+		return wn_embed_client_restrict(file->client, arg);
+	case _IOC_NR(WN_IOC_ENABLE):
+		return wn_embed_client_enable(file->client, arg);
+	}
+	return wn_embed_query(cmd, arg);
+}
+
+static const struct wn_embed_memory *memory_of(const struct file *file,
+					       const struct wn_region *region)
+{
+	if (!file->client || wn_embed_client_state(file->client) == WN_EMBED_NEW)
+		return NULL;
+	return wn_embed_client_region(file->client, region->type);
+}
+
+static int file_map(void *at, const struct wn_region *region, void **to)
+{
+	const struct wn_embed_memory *m;
+
+	if (is_foreign(at))
+		return -EOWNERDEAD;
+	m = memory_of(at, region);
+	if (!m || region->bytes != m->bytes || region->offset != WN_REGION_OFFSET(region->type))
+		return -EINVAL;
+	if (region->flags & WN_REGION_F_WRITE && !m->writable)
+		return -EACCES;
+	*to = wn_embed_memory_view(m);
+	return *to ? 0 : -ENOMEM;
+}
+
+static void file_unmap(void *at, const struct wn_region *region, void *map)
+{
+	const struct wn_embed_memory *m = is_foreign(at) ? NULL : memory_of(at, region);
+
+	if (m)
+		wn_embed_memory_unview(m, map);
+}
+
+static int file_remove(const char *path)
+{
+	const char *name;
+	char *instance = split(path, &name), *full = NULL;
+	int err;
+
+	if (!instance || asprintf(&full, "%s/%s", instance, name) < 0)
+		err = -ENOMEM;
+	else if (!strcmp(name, WN_FS_CONTROL) || !strcmp(name, WN_FS_FEATURES))
+		err = -EPERM;
+	else
+		err = wn_embed_domain_remove(full);
+	free(full);
+	free(instance);
+	return err;
+}
+
+static int file_fd(void *at)
+{
+	return -ENOTTY;
+}
+
+static struct wn_transport transport = {
+	.size = sizeof(transport),
+	.scheme = "embed",
+	.open = file_open,
+	.close = file_close,
+	.call = file_call,
+	.map = file_map,
+	.unmap = file_unmap,
+	.remove = file_remove,
+	.fd = file_fd,
+};
+
+EMBED_API int wn_embed_init(unsigned int flags)
+{
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	static bool done;
+	int err = 0;
+
+	if (flags & ~WN_EMBED_FLAT)
+		return -EINVAL;
+	pthread_mutex_lock(&lock);
+	if (!done) {
+		if (flags & WN_EMBED_FLAT)
+			wn_embed_memory_flat();
+		err = wn_embed_space_init();
+		if (!err)
+			err = wn_transport_register(&transport);
+		done = !err;
+	}
+	pthread_mutex_unlock(&lock);
+	return err;
+}
+
+/* A broken invariant of the engine: said, and the op refused. */
+void wn_port_report(const char *file, int line, const char *what)
+{
+	fprintf(stderr, "worknode: bug at %s:%d: %s\n", file, line, what);
+}

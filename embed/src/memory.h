@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Memory that the engine and clients see, each through a mapping of its own:
+ * a sealed memfd, of which nobody can get a writable mapping any more once it is
+ * made, unless clients may write it.
+ */
+#ifndef WN_EMBED_MEMORY_H
+#define WN_EMBED_MEMORY_H
+
+#include "kmod/core/port.h"
+
+struct wn_embed_memory {
+	void *addr;		/* the engine's mapping */
+	u64 bytes;		/* whole pages; 0: there is none */
+	int fd;			/* -1: of this process alone */
+	bool writable;		/* by clients */
+};
+
+/* What so many bytes take: whole pages. */
+u64 wn_embed_memory_cost(u64 bytes);
+
+/* Zeroed. shared: clients can have a view. 0 or -ENOMEM. */
+int wn_embed_memory_alloc(struct wn_embed_memory *m, u64 bytes, bool shared, bool writable);
+void wn_embed_memory_free(struct wn_embed_memory *m);
+
+/* A client's view; NULL: no memory. */
+void *wn_embed_memory_view(const struct wn_embed_memory *m);
+void wn_embed_memory_unview(const struct wn_embed_memory *m, void *view);
+
+/* Views are the engine's own mapping from now on: before the first alloc. */
+void wn_embed_memory_flat(void);
+
+#endif
