@@ -52,8 +52,9 @@ modules: ## worknode.ko for KVER=, KDIR= or the running kernel, in build/modules
 modules-strict: ## the same from scratch with W=1 and sparse; a warning fails it
 	+@scripts/build-module --strict "$(kernel)"
 
-lib: ## libwn, static and shared
+lib: ## libwn and libwn-embed, static and shared
 	@$(MAKE) -C libwn
+	@$(MAKE) -C embed
 
 tools: lib ## the command line tool wn
 	@$(MAKE) -C tools/wn
@@ -63,6 +64,7 @@ examples: lib ## the examples
 
 tests: lib ## the selftests, 64 and 32 bits
 	@$(MAKE) -C selftests
+	@$(MAKE) -C selftests/embed plain
 
 bench: ## the benchmarks; bench/Makefile says how to run them
 	@$(MAKE) -C bench
@@ -84,6 +86,9 @@ check-arm64: ## nightly: cross-built, in an emulated arm64 guest (which shows no
 unit: ## the core in user space: plain, with sanitizers, 32 bits
 	@$(MAKE) -C selftests/unit check
 
+check-embed: ## libwn and its tests on the engine in the same process: plain, sanitizers, 32 bits
+	@$(MAKE) -C selftests/embed check
+
 abi: ## size and offset of every field, and the golden dump
 	@scripts/abi
 
@@ -100,10 +105,12 @@ static: ## cppcheck, clang-tidy, shellcheck, core-static
 
 install: lib tools ## library, headers, tools to DESTDIR and PREFIX (/usr/local)
 	@$(MAKE) -C libwn install
+	@$(MAKE) -C embed install
 	@$(MAKE) -C tools/wn install
 
 uninstall: ## remove what install put there
 	@$(MAKE) -C libwn uninstall
+	@$(MAKE) -C embed uninstall
 	@$(MAKE) -C tools/wn uninstall
 
 dkms-install: ## add, build and install the module by DKMS for KVER= or the running kernel
@@ -122,5 +129,5 @@ distclean: clean ## and the cache of kernels outside the tree
 	@rm -rf "$${WORKNODE_CACHE:-$${XDG_CACHE_HOME:-$$HOME/.cache}/worknode}"
 
 .PHONY: all demo check help modules modules-strict lib tools examples tests bench \
-	check-debug check-all check-arm64 unit abi layers spdx static install \
+	check-debug check-all check-arm64 unit check-embed abi layers spdx static install \
 	uninstall dkms-install dkms-remove clean distclean

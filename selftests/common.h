@@ -39,6 +39,12 @@ struct wt_mount {
 /* Leave with 4, saying why. */
 void wt_skip_all(const char *why) __attribute__((noreturn));
 
+/*
+ * Whether the engine is in the test itself (embed/): what goes through libwn is
+ * the same then, but no other process, not even a child, can come in.
+ */
+bool wt_is_embedded(void);
+
 /* Leave so unless the module is loaded and we are root. */
 void wt_need_module(void);
 
