@@ -46,7 +46,7 @@ void wn_domain_free(struct wn_domain *domain)
 struct wn_domain *wn_domain_new(const struct wn_bounds *bounds, kuid_t uid,
 				struct wn_budget *mount)
 {
-	struct wn_core_ident ident;
+	struct wn_core_ident ident = {};
 	struct wn_core_size size;
 	struct wn_domain *domain;
 	int err;

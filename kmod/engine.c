@@ -47,17 +47,18 @@ static u32 turn(struct wn_client *client, u32 max)
 
 u32 wn_engine_run(struct wn_client *client, u32 max)
 {
-	u32 taken = 0, n;
+	u32 taken = 0, asked, n;
 
 	do {
-		n = turn(client, min(max - taken, WN_TURN_BUDGET));
+		asked = min(max - taken, WN_TURN_BUDGET);
+		n = turn(client, asked);
 		/*
 		 * A wide entry may take one slot more than was asked for. Not
 		 * more than one ring full a call: its owner may go on filling it.
 		 */
 		taken += n;
 		cond_resched();
-	} while (n && taken < max && taken < client->ring.sq_entries &&
+	} while (n >= asked && taken < max && taken < client->ring.sq_entries &&
 		 !fatal_signal_pending(current));
 
 	/*
