@@ -7,6 +7,7 @@
 #include <linux/pid.h>
 #include <linux/sched.h>
 #include <linux/string.h>
+#include <linux/uaccess.h>
 
 #include "client.h"
 #include "domain.h"
@@ -226,6 +227,9 @@ long wn_client_restrict(struct wn_client *client, void __user *uarg)
 		if (wn_client_check_owner(client))
 			return -EOWNERDEAD;
 	}
+	/* A bad address restricts nothing. */
+	if (copy_to_user(uarg, &r, min_t(u32, usize, sizeof(r))))
+		return -EFAULT;
 	wn_op_supported(known);
 	mutex_lock(&domain->lock);
 	for (i = 0; i < WN_OP_WORDS; i++) {

@@ -157,6 +157,22 @@ TEST_F(setup, bad_structs)
 	EXPECT_EQ(-EFAULT, wt_ioctl(self->fd, WN_IOC_RESTRICT, NULL));
 }
 
+TEST_F(setup, an_answer_that_cannot_be_written_restricts_nothing)
+{
+	struct wn_restrict none = { .size = sizeof(none) }, *at, all = none;
+
+	at = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, at);
+	*at = none;
+	ASSERT_EQ(0, mprotect(at, 4096, PROT_READ));
+	ASSERT_EQ(0, SETUP());
+	EXPECT_EQ(-EFAULT, wt_ioctl(self->fd, WN_IOC_RESTRICT, at));
+	memset(all.ops, 0xff, sizeof(all.ops));
+	ASSERT_EQ(0, wt_ioctl(self->fd, WN_IOC_RESTRICT, &all));
+	EXPECT_NE(0, all.ops[0]);
+	munmap(at, 4096);
+}
+
 TEST_F(setup, needs_both_modes)
 {
 	static const int modes[] = { O_RDONLY, O_WRONLY };

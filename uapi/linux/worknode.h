@@ -154,7 +154,9 @@ struct wn_bounds_query {
 /*
  * WN_IOC_CREATE: make a domain, a file beside control. The caller becomes its
  * owner. The name has 1 to WN_NAME_MAX bytes, NUL-padded to the field, no '/',
- * is not "." or "..", and is not taken.
+ * is not "." or "..". EBADF: control is not open for writing; EINVAL: the name, the
+ * mode, a bound that is zero; ENAMETOOLONG; E2BIG: a bound above its limit; EDQUOT,
+ * ENOSPC, ENOMEM: memory, which is taken first; then EEXIST: the name is taken.
  */
 struct wn_domain_create {
 	__u32 size;
@@ -183,6 +185,12 @@ struct wn_domain_info {
  * A region: what can be mapped, where, and by whom it is written. Offsets are
  * constants: a type's region starts at type << WN_REGION_SHIFT. A region is
  * mapped whole, MAP_SHARED, never executable; its length is bytes.
+ *
+ * mmap: ENXIO: no setup yet; EINVAL: no region at this offset, another length, not
+ * MAP_SHARED; EACCES: writable where it must not be; EPERM: PROT_EXEC, for which the
+ * file system is not mounted; EOWNERDEAD: enabled by another process. mprotect to
+ * more than was asked for at mmap, where that is not allowed: EACCES. A forked child
+ * has none of the mappings.
  */
 #define WN_REGION_SHIFT		36
 #define WN_REGION_OFFSET(type)	((__u64)(type) << WN_REGION_SHIFT)
@@ -228,7 +236,7 @@ struct wn_setup {
 };
 
 /*
- * WN_IOC_RESTRICT: from now on this client may submit these opcodes only.
+ * WN_IOC_RESTRICT: (ENXIO: no setup yet) from now on this client may submit these opcodes only.
  * Bits as in wn_query.ops. Restrictions only shrink: a later list is
  * intersected. Allowed after setup, before and after enable.
  */
@@ -249,12 +257,15 @@ struct wn_enable {
 
 /*
  * WN_IOC_ENTER: run the engine in the caller's context if nobody else does,
- * and wait for completions. Returns the number of entries taken from the
- * submission ring, 0 or more, or an error if nothing was done.
+ * and wait for completions. Returns the number of slots taken from the
+ * submission ring (a wide entry has two), 0 or more, or an error if nothing was
+ * done: ENXIO: not enabled; EINVAL: min_complete above the completion ring's size.
  *
  * The wait ends when min_complete completions lie in the ring, at the deadline
  * (-ETIME if no entry was taken), by a signal (-EINTR if no entry was taken),
  * or when the client dies (-ESHUTDOWN).
+ *
+ * poll: POLLIN when a completion lies in the ring; POLLERR before enable.
  */
 #define WN_ENTER_NO_DEADLINE	0ULL
 
