@@ -171,6 +171,12 @@ FIELD(wn_event, len, 38, 1);
 FIELD(wn_event, flags, 39, 1);
 FIELD(wn_event, data, 40, 24);
 
+SIZE(wn_change, 24);
+FIELD(wn_change, sub, 0, 8);
+FIELD(wn_change, version, 8, 8);
+FIELD(wn_change, what, 16, 4);
+FIELD(wn_change, error, 20, 4);
+
 SIZE(wn_area, 16);
 FIELD(wn_area, offset, 0, 8);
 FIELD(wn_area, stride, 8, 4);
@@ -213,7 +219,7 @@ FIELD(wn_node_rec, next, 100, 4);
 FIELD(wn_node_rec, first_cell, 104, 4);
 FIELD(wn_node_rec, nr_cells, 108, 4);
 FIELD(wn_node_rec, created, 112, 8);
-FIELD(wn_node_rec, reserved1, 120, 8);
+FIELD(wn_node_rec, moved, 120, 8);
 FIELD(wn_node_rec, name, 128, 64);
 
 SIZE(wn_cell_rec, 128);

@@ -21,6 +21,7 @@ int wn_core_client_open(struct wn_core *core, u32 number, const struct wn_core_o
 	cap.rights = first->rights;
 	cap.quota_nodes = first->quota_nodes;
 	wn_cap_put(core, number, 0, &cap);
+	client->subs = 0;
 	client->life++;
 	return 0;
 }

@@ -14,6 +14,8 @@ struct wn_core_client {
 	u64 life;		/* counts the uses of the number; odd: open */
 	struct wn_cap *caps;	/* bounds.caps */
 	struct wn_idem_ring idem;
+	u32 subs;		/* subscriptions that it holds */
+	u32 reserved;
 };
 
 /* The first capability of a client. */

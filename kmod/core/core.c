@@ -20,10 +20,11 @@ struct layout {
 	/* private, state */
 	u64 core, nodes, own, pool, names, types, states, changed, clients, caps, keys, heads;
 	u64 cells, cell_own, cell_pool, cell_rows, elems, elem_heads, blocks;
+	u64 log_records, subs, sub_pool;
 	u64 scratch;
 	/* private, scratch */
 	u64 tx, log, edits, node_marks, name_marks, group, results, reach, worst, epoch;
-	u64 cell_marks, finger, vector, delta;
+	u64 cell_marks, finger, vector, delta, log_marks;
 	u64 private_bytes;
 	bool overflow;
 };
@@ -81,6 +82,9 @@ static int layout(struct layout *l, const struct wn_bounds *b)
 	l->elems = cut(l, at, b->elems, sizeof(struct wn_elem));
 	l->elem_heads = cut(l, at, wn_elem_heads(b->elems), sizeof(u32));
 	l->blocks = cut(l, at, wn_cells_blocks(b), sizeof(struct wn_slab_block));
+	l->log_records = cut(l, at, wn_log_capacity(b->log_records), sizeof(struct wn_log_rec));
+	l->subs = cut(l, at, b->subs, sizeof(struct wn_sub));
+	l->sub_pool = cut(l, at, 1, wn_pool_bytes(b->subs));
 
 	l->scratch = *at;
 	l->tx = cut(l, at, 1, sizeof(struct wn_tx));
@@ -97,6 +101,7 @@ static int layout(struct layout *l, const struct wn_bounds *b)
 	l->finger = cut(l, at, 1, sizeof(u32));
 	l->vector = cut(l, at, 1, sizeof(struct wn_vv));
 	l->delta = cut(l, at, 1, WN_DELTA_BYTES_MAX);
+	l->log_marks = cut(l, at, b->nodes, 1);
 	return l->overflow ? -EOVERFLOW : 0;
 }
 
@@ -242,6 +247,9 @@ struct wn_core *wn_core_init(void *public, void *private, const struct wn_bounds
 	wn_facet_init(&core->types, base + l.types, bounds->nodes);
 	wn_facet_init(&core->states, base + l.states, bounds->nodes);
 	wn_changed_init(&core->changed, base + l.changed, bounds->nodes);
+	wn_log_init(&core->log, base + l.log_records, base + l.log_marks, bounds->log_records);
+	if (wn_subs_init(&core->subs, base + l.subs, base + l.sub_pool, bounds->subs))
+		return NULL;
 	core->own = (void *)(base + l.own);
 	core->group = (void *)(base + l.group);
 	core->results = (void *)(base + l.results);
@@ -273,6 +281,7 @@ void wn_core_commit(struct wn_core *core)
 
 	if (!wn_tx_changed(core->tx))
 		return;
+	wn_log_commit(core);
 	WRITE_ONCE(public->epoch, core->epoch + 1);
 	wn_tx_commit(core->tx);
 	wn_store_release(&public->hlc, core->hlc);
@@ -289,6 +298,7 @@ void wn_core_rollback(struct wn_core *core)
 		wn_core_commit(core);
 		return;
 	}
+	wn_log_forget(core);
 	wn_tx_rollback(core->tx);
 	/* Scope checks may have looked at what is no more. */
 	++*core->tree_epoch;

@@ -18,8 +18,10 @@
 #include "cell.h"
 #include "changed.h"
 #include "facet.h"
+#include "log.h"
 #include "pool.h"
 #include "port.h"
+#include "sub.h"
 #include "tx.h"
 
 #define WN_OP_WORDS	4	/* opcodes as bits: wn_query.ops */
@@ -31,6 +33,7 @@ struct wn_idem;
 struct wn_node_own;
 struct wn_op_result;
 struct wn_reach;
+struct wn_sub;
 
 struct wn_now {
 	u64 realtime;		/* ns since 1970 */
@@ -54,6 +57,8 @@ struct wn_core {
 	struct wn_facet types, states;
 	struct wn_changed changed;
 	struct wn_cells cells;
+	struct wn_log log;
+	struct wn_subs subs;
 	u64 hlc;		/* last stamp given */
 	u64 epoch;		/* as readers see it: even */
 	u32 doomed, last_doomed; /* destroyed nodes with others below, in their order */

@@ -25,6 +25,8 @@ struct wn_node_own {
 	u16 client, cap;	/* that it is charged to */
 	u8 height;		/* levels below it, or more: see docs/core.md */
 	u8 reserved[3];
+	u64 logged;		/* number of its last record in the change log, or of another's */
+	u64 cells_hlc;		/* domain clock of the last change of a cell of it */
 };
 
 static inline const struct wn_node_rec *wn_node(const struct wn_core *core, u32 index)

@@ -22,6 +22,7 @@ struct wn_op_def {
 	u32 steps;		/* bound */
 	enum wide wide;
 	bool late;		/* it may fail after a change, so it needs the log */
+	bool unheard;		/* it needs inboxes, which a core may be without: no promise */
 };
 
 /* Flags that the turn sees to. */
@@ -103,6 +104,12 @@ static const struct wn_op_def ops[] = {
 	[WN_OP_CELL_MERGE] = {
 		wn_op_cell_merge, CHANGE & ~WN_SQE_ATOMIC, NODE | ARG | W0,
 		WN_RIGHT_WRITE | WN_RIGHT_ADMIN, 0, COMMON + REPLICATE, NARROW, true },
+	[WN_OP_SUBSCRIBE] = {
+		wn_op_subscribe, CHANGE & ~WN_SQE_ATOMIC, NODE | ARG, WN_RIGHT_READ,
+		WN_SUB_FLAGS, COMMON + 64, NARROW, .unheard = true },
+	[WN_OP_UNSUBSCRIBE] = {
+		wn_op_unsubscribe, CHAIN | WN_SQE_IDEM, ARG, 0, 0, COMMON + 64, NARROW,
+		.unheard = true },
 };
 
 #define WN_OPS	(sizeof(ops) / sizeof(ops[0]))
@@ -120,7 +127,7 @@ void wn_op_supported(u64 bits[WN_OP_WORDS])
 	for (i = 0; i < WN_OP_WORDS; i++)
 		bits[i] = 0;
 	for (i = 0; i < WN_OPS; i++)
-		if (ops[i].apply)
+		if (ops[i].apply && !ops[i].unheard)
 			bits[i / 64] |= 1ULL << (i % 64);
 }
 

@@ -74,6 +74,8 @@ s64 wn_op_cell_update(struct wn_call *call);
 s64 wn_op_cell_read(struct wn_call *call);
 s64 wn_op_cell_delta(struct wn_call *call);
 s64 wn_op_cell_merge(struct wn_call *call);
+s64 wn_op_subscribe(struct wn_call *call);
+s64 wn_op_unsubscribe(struct wn_call *call);
 
 /* A record as the capability's holder may see it. */
 void wn_node_show(const struct wn_core *core, const struct wn_cap *cap, u32 index,

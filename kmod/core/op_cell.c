@@ -141,6 +141,7 @@ s64 wn_op_cell_create(struct wn_call *call)
 	res = wn_cell_create(&core->cells, &new);
 	if (WN_RES_IS_ERROR(res))
 		return res;
+	wn_log_mark(core, call->node, WN_CHANGE_CELLS);
 	wn_node_touch(core, call->node, wn_call_stamp(call));
 	node = wn_node_edit(core, call->node, WN_NODE_LINKS);
 	node->first_cell = wn_handle_index((u64)res);
@@ -160,6 +161,7 @@ s64 wn_op_cell_destroy(struct wn_call *call)
 	if (index < 0)
 		return index;
 	next = wn_cell(cells, (u32)index)->next;
+	wn_log_mark(core, call->node, WN_CHANGE_CELLS);
 	wn_node_touch(core, call->node, wn_call_stamp(call));
 	node = wn_node_edit(core, call->node, WN_NODE_LINKS);
 	node->nr_cells--;

@@ -82,7 +82,7 @@ static s64 take_filter(struct query *q, const u8 *data)
 	    (f->state && !(f->flags & WN_FILTER_STATE)) ||
 	    (f->owner && !(f->flags & WN_FILTER_OWNER)) ||
 	    ((f->tags_mask || f->tags_value) && !(f->flags & WN_FILTER_TAGS)) ||
-	    (f->since && !(f->flags & WN_FILTER_SINCE)))
+	    ((f->since || f->flags & WN_FILTER_CELLS) && !(f->flags & WN_FILTER_SINCE)))
 		return -EINVAL;
 	for (q->prefix = 0; q->prefix < sizeof(f->prefix) && f->prefix[q->prefix]; q->prefix++)
 		;
@@ -147,7 +147,8 @@ static bool passes(struct wn_core *core, const struct query *q, u32 index)
 	    (f->flags & WN_FILTER_STATE && rec->state != f->state) ||
 	    (f->flags & WN_FILTER_TAGS && (rec->tags & f->tags_mask) != f->tags_value) ||
 	    (f->flags & WN_FILTER_OWNER && rec->owner != f->owner) ||
-	    (f->flags & WN_FILTER_SINCE && rec->hlc <= f->since) ||
+	    (f->flags & WN_FILTER_SINCE && rec->hlc <= f->since &&
+	     (!(f->flags & WN_FILTER_CELLS) || core->own[index].cells_hlc <= f->since)) ||
 	    (q->prefix && wn_memcmp(rec->name, f->prefix, q->prefix)))
 		return false;
 	if (!q->climb)

@@ -61,6 +61,7 @@ static void fill(struct wn_call *call, u64 handle, const struct wn_name *name, i
 	rec->next = WN_INDEX_NONE;
 	rec->first_cell = WN_INDEX_NONE;
 	rec->created = call->hlc;
+	wn_log_mark(call->core, index, WN_CHANGE_TREE | WN_CHANGE_FIELDS | WN_LOG_TOUCHED);
 }
 
 s64 wn_op_node_create(struct wn_call *call)
@@ -181,11 +182,13 @@ s64 wn_op_node_move(struct wn_call *call)
 	}
 	wn_tree_unlink(core, call->node);
 	wn_tree_link(core, call->node, (u32)to);
+	wn_log_mark(core, call->node, WN_CHANGE_MOVED);
 	++*core->tree_epoch;
 	wn_call_stamp(call);
 	wn_node_touch(core, from, call->hlc);
 	if ((u32)to != from)
 		wn_node_touch(core, (u32)to, call->hlc);
+	wn_node_edit(core, call->node, WN_NODE_LINKS)->moved = call->hlc;
 	version = wn_node_touch(core, call->node, call->hlc)->version;
 	return (s64)version;
 }
@@ -217,6 +220,7 @@ s64 wn_op_node_rename(struct wn_call *call)
 		return -ENOSPC;
 	wn_names_remove(core, call->node);
 	wn_names_insert(core, &name, call->node);
+	wn_log_mark(core, call->node, WN_CHANGE_TREE);
 	edit = wn_node_edit(core, call->node, WN_NODE_NAME);
 	wn_memcpy(edit->name, name.words, sizeof(edit->name));
 	return (s64)wn_node_touch(core, call->node, wn_call_stamp(call))->version;
@@ -276,6 +280,7 @@ s64 wn_op_node_set(struct wn_call *call)
 	if (err)
 		return err;
 	set_facets(call, wn_node(core, call->node));
+	wn_log_mark(core, call->node, WN_CHANGE_FIELDS);
 	rec = wn_node_touch(core, call->node, wn_call_stamp(call));
 	if (flags & WN_SET_TYPE)
 		rec->type = low32(sqe->w[0]);

@@ -10,6 +10,7 @@ struct wn_node_rec *wn_node_touch(struct wn_core *core, u32 index, u64 hlc)
 
 	rec->version++;
 	rec->hlc = hlc;
+	wn_log_mark(core, index, WN_LOG_TOUCHED);
 	wn_changed_note(core->tx, &core->changed, index, hlc);
 	return rec;
 }
@@ -55,6 +56,8 @@ void wn_tree_link(struct wn_core *core, u32 index, u32 parent)
 	struct wn_node_rec *above = wn_node_edit(core, parent, WN_NODE_HEAD | WN_NODE_LINKS);
 	struct wn_node_rec *rec = wn_node_edit(core, index, WN_NODE_HEAD | WN_NODE_LINKS);
 
+	wn_log_mark(core, parent, WN_CHANGE_TREE);
+	wn_log_mark(core, index, WN_CHANGE_TREE);
 	rec->parent = above->handle;
 	rec->next = above->first_child;
 	if (rec->next != WN_INDEX_NONE)
@@ -71,6 +74,7 @@ void wn_tree_unlink(struct wn_core *core, u32 index)
 	const u32 parent = wn_handle_index(rec->parent), prev = core->own[index].prev;
 	struct wn_node_rec *above = wn_node_edit(core, parent, WN_NODE_HEAD | WN_NODE_LINKS);
 
+	wn_log_mark(core, parent, WN_CHANGE_TREE);
 	if (prev == WN_INDEX_NONE)
 		above->first_child = rec->next;
 	else

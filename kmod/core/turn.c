@@ -175,6 +175,7 @@ u32 wn_turn_run(struct wn_core *core, const struct wn_turn *turn, u32 max,
 			ring->broken = WN_RING_CHAIN_BROKEN;
 	}
 	wn_core_slice(core, WN_REAP_TURN);
+	wn_sub_slice(core, WN_SUB_TURN, now);
 	wn_ring_flag(ring, WN_KR_F_CQ_FULL, full || (count.done == room && count.taken < pending));
 	if (!count.taken)
 		return 0;

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "transport.h"
 
-#include <time.h>
-
-int wn_enter(struct wn *wn, __u32 to_submit, __u32 min_complete, __u64 deadline)
+static int enter(struct wn *wn, __u32 to_submit, __u32 min_complete, __u64 deadline)
 {
 	struct wn_enter e = {
 		.size = sizeof(e),
@@ -59,13 +57,12 @@ WN_API int wn_submit_and_wait(struct wn *wn, unsigned int nr, __u64 deadline)
 	if (!*wn->alive)
 		return -EOWNERDEAD;
 	/* Refused before anything is handed over, or the refusal would look like progress. */
-	if (nr > wn->cq_entries - wn->cq_own)
+	if (nr > wn->cq_entries)
 		return -EINVAL;
 	n = publish(wn);
 	if (!nr && !need_enter(wn, n))
 		return (int)n;
-	/* What the library left in the ring is not what they wait for. */
-	ret = wn_enter(wn, wn->sq_entries, nr ? nr + wn->cq_own : 0, deadline);
+	ret = enter(wn, wn->sq_entries, nr, deadline);
 	/* What is published will be taken: that is progress. */
 	return ret < 0 && !n ? ret : (int)n;
 }
@@ -77,22 +74,9 @@ WN_API int wn_wait_cqe(struct wn *wn, const struct wn_cqe **cqe, __u64 deadline)
 	if (!*wn->alive)
 		return -EOWNERDEAD;
 	while (!(*cqe = wn_peek_cqe(wn))) {
-		ret = wn_enter(wn, wn->sq_entries, 1, deadline);
+		ret = enter(wn, wn->sq_entries, 1, deadline);
 		if (ret < 0)
 			return ret;
 	}
 	return 0;
-}
-
-WN_API int wn_wait_cqe_timeout(struct wn *wn, const struct wn_cqe **cqe, __u64 ns)
-{
-	return wn_wait_cqe(wn, cqe, wn_deadline(ns));
-}
-
-WN_API __u64 wn_deadline(__u64 ns)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_BOOTTIME, &t);
-	return (__u64)t.tv_sec * 1000000000 + (__u64)t.tv_nsec + ns;
 }

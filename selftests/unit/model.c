@@ -260,6 +260,7 @@ static s64 move(struct model *m, const struct wn_cap *cap, u32 i, const struct w
 	if ((u32)to != from)
 		touch(m, (u32)to, m->hlc);
 	touch(m, i, m->hlc);
+	m->nodes[i].rec.moved = m->hlc;
 	return (s64)m->nodes[i].rec.version;
 }
 
@@ -365,7 +366,7 @@ static s64 query(struct model *m, const struct wn_cap *cap, u32 top, const struc
 	    (f.state && !(f.flags & WN_FILTER_STATE)) ||
 	    (f.owner && !(f.flags & WN_FILTER_OWNER)) ||
 	    ((f.tags_mask || f.tags_value) && !(f.flags & WN_FILTER_TAGS)) ||
-	    (f.since && !(f.flags & WN_FILTER_SINCE)) || len == 16 ||
+	    ((f.since || f.flags & WN_FILTER_CELLS) && !(f.flags & WN_FILTER_SINCE)) || len == 16 ||
 	    !len != !(f.flags & WN_FILTER_PREFIX))
 		return -EINVAL;
 	for (i = len; i < 16; i++)

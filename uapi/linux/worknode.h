@@ -439,6 +439,22 @@ struct wn_event {
 #define WN_EV_CAP		9	/* a capability was handed over */
 #define WN_EV_AUDIT		10	/* to ADMIN subscribers: grant, refusal, expiry, revocation */
 
+/* What lies in the data of WN_EV_CHANGE and WN_EV_RESCAN. */
+struct wn_change {
+	__aligned_u64 sub;	/* handle of the subscription */
+	__aligned_u64 version;	/* of the node; of WN_EV_RESCAN 0 */
+	__u32 what;		/* WN_CHANGE_*; of WN_EV_RESCAN 0 */
+	__u32 error;		/* of WN_CHANGE_END: the errno, above zero */
+};
+
+#define WN_CHANGE_TREE		(1U << 0)	/* these three as WN_SUB_* */
+#define WN_CHANGE_FIELDS	(1U << 1)
+#define WN_CHANGE_CELLS		(1U << 2)
+#define WN_CHANGE_MOVED		(1U << 3)	/* with TREE: and all below moved along */
+#define WN_CHANGE_STATE		(1U << 4)	/* no change: the node as it was found */
+#define WN_CHANGE_LIVE		(1U << 5)	/* all that was there has been told */
+#define WN_CHANGE_END		(1U << 6)	/* the subscription has ended */
+
 #define WN_EV_F_BULK		(1U << 0)	/* data refers to bulk bytes */
 #define WN_EV_F_REDELIVERED	(1U << 1)	/* a lease ended before */
 #define WN_EV_F_REVOKED		(1U << 2)	/* the sender's capability is revoked by now */
@@ -649,8 +665,45 @@ struct wn_event {
 #define WN_OP_TIMER		42
 #define WN_OP_MONITOR		43
 #define WN_OP_DEMONITOR		44
+
+/*
+ * SUBSCRIBE: tell this client of changes of node and of all below it, by WN_EV_CHANGE
+ * in its inbox with struct wn_change in data. op_flags: what it is told of (EINVAL:
+ * nothing), WN_SUB_STATE, WN_SUB_PRIORITY(p) of the events; arg: the trace id that they
+ * bear. Result: the subscription's handle. Right: READ, and PRIORITY for the upper two.
+ * Not in an atomic group. ENOSPC: subscriptions; a client may hold as many as are left.
+ *
+ * Each change is told of once, those of one node in their order; several that the
+ * reader was too slow for may be told as one. The event names the node, the version
+ * that it got and the domain clock (hlc) by then; what became of it is for the reader
+ * to look up. A node that goes, or moves out of the subtree, is told by the TREE of its
+ * old parent; a node that comes has TREE and FIELDS; one with MOVED brought along what
+ * lies below it, of which nothing else is told: query that, and forget what was known
+ * of each node found.
+ *
+ * With WN_SUB_STATE the nodes that are there come first, each once, with WN_CHANGE_STATE;
+ * then one event of node itself with WN_CHANGE_LIVE; then what has changed since.
+ *
+ * Who reads so slowly that the change log is written over gets one WN_EV_RESCAN
+ * in place of what is lost: a query for changes since its hlc (with WN_FILTER_CELLS if
+ * CELLS is subscribed) finds all of it, and changes after that event are told again.
+ * Of a node that the query finds and that is new to the reader, or moved since (see
+ * wn_node_rec.moved), what lies below it is to be queried as well.
+ *
+ * Whether the subscriber may see a node is looked up when the change is told. Where it
+ * may see node no more, or that one goes, the last event is one with WN_CHANGE_END.
+ * A node can be told of whose parent left before that one was told of.
+ *
+ * UNSUBSCRIBE: arg: the handle (ESTALE). Events that are on their way still come.
+ */
 #define WN_OP_SUBSCRIBE		48
 #define WN_OP_UNSUBSCRIBE	49
+#define WN_SUB_TREE		(1U << 0)	/* a node came, was renamed, moved; a child came or went */
+#define WN_SUB_FIELDS		(1U << 1)	/* type, state, tags, user words */
+#define WN_SUB_CELLS		(1U << 2)	/* a cell came, changed, went */
+#define WN_SUB_STATE		(1U << 4)	/* first all that is there */
+#define WN_SUB_PRIORITY(p)	(((__u32)(p) & 3) << 8)
+#define WN_SUB_FLAGS		0x317U
 #define WN_OP_CAP_GRANT		56
 #define WN_OP_CAP_REVOKE	57
 #define WN_OP_CAP_READ		58
@@ -665,7 +718,8 @@ struct wn_event {
 #define WN_FILTER_OWNER		(1U << 3)
 #define WN_FILTER_SINCE		(1U << 4)	/* hlc > since */
 #define WN_FILTER_PREFIX	(1U << 5)	/* of the name */
-#define WN_FILTER_FLAGS		0x3fU
+#define WN_FILTER_CELLS		(1U << 6)	/* with SINCE: or a cell of it changed since */
+#define WN_FILTER_FLAGS		0x7fU
 #define WN_PREFIX_MAX		15
 
 /* What a node must be; fields without their flag are zero. */
@@ -780,7 +834,7 @@ struct wn_node_rec {
 	__u32 first_cell;
 	__u32 nr_cells;
 	__aligned_u64 created;	/* domain clock */
-	__aligned_u64 reserved1; /* 0 */
+	__aligned_u64 moved;	/* domain clock when it last moved, and all below with it; 0: never */
 
 	__u8 name[WN_NAME_BYTES]; /* NUL-padded */
 };

@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+#include "sub.h"
+
+#include "client.h"
+#include "node.h"
+#include "tree.h"
+
+/* One subscription's part of a slice, in steps, before it is another's turn. */
+#define SHARE	128
+
+enum outcome { SETTLED, STUCK, BUSY };
+
+int wn_subs_init(struct wn_subs *subs, void *records, void *pool, u32 capacity)
+{
+	subs->subs = records;
+	return wn_pool_init(&subs->pool, pool, capacity);
+}
+
+void wn_subs_deliver_by(struct wn_core *core, wn_sub_deliver *deliver)
+{
+	core->subs.deliver = deliver;
+}
+
+u64 wn_sub_add(struct wn_core *core, const struct wn_sub *new)
+{
+	struct wn_core_client *client = &core->clients[new->client];
+	struct wn_subs *subs = &core->subs;
+	struct wn_sub *sub;
+	u64 handle;
+
+	if (client->subs >= wn_pool_capacity(&subs->pool) - wn_pool_count(&subs->pool))
+		return 0;
+	handle = wn_tx_alloc(core->tx, &subs->pool);
+	if (wn_bug_on(!handle))
+		return 0;
+	sub = &subs->subs[wn_handle_index(handle)];
+	wn_tx_save(core->tx, sub, sizeof(*sub) / sizeof(u64));
+	*sub = *new;
+	sub->life = client->life;
+	sub->since = sub->fixed = core->hlc;
+	sub->start = sub->lap = sub->at = sub->end = core->log.head;
+	/* What comes from now on joins no record that is older than it. */
+	WN_TX_SET(core->tx, core->log.read, core->log.head);
+	WN_TX_SET(core->tx, core->log.readers, core->log.readers + 1);
+	WN_TX_SET(core->tx, client->subs, client->subs + 1);
+	WN_TX_SET(core->tx, subs->poked, true);
+	return handle;
+}
+
+void wn_sub_drop(struct wn_core *core, u32 index)
+{
+	struct wn_subs *subs = &core->subs;
+	const struct wn_sub *sub = &subs->subs[index];
+	struct wn_core_client *client = &core->clients[sub->client];
+
+	/* It lives, or is on its way out; who has its number next begins with none. */
+	if (client->life - sub->life <= 1 && client->subs)
+		WN_TX_SET(core->tx, client->subs, client->subs - 1);
+	WN_TX_SET(core->tx, core->log.readers, core->log.readers - 1);
+	wn_bug_on(wn_tx_free(core->tx, &subs->pool, wn_pool_handle(&subs->pool, index)));
+}
+
+/* ------------------------------------------------------- what is told */
+
+/* Whether an event went into the subscriber's backlog. */
+static bool tell(struct wn_core *core, const struct wn_sub *sub, u8 kind, u64 node, u64 hlc,
+		 u64 version, u32 what)
+{
+	const struct wn_change change = {
+		.sub = wn_pool_handle(&core->subs.pool, (u32)(sub - core->subs.subs)),
+		.version = version,
+		.what = what,
+		.error = sub->ended,
+	};
+	struct wn_event event = {
+		.node = node,
+		.hlc = hlc,
+		.trace = sub->trace,
+		.kind = kind,
+		.priority = sub->priority,
+		.len = sizeof(change),
+	};
+
+	wn_memcpy(event.data, &change, sizeof(change));
+	core->tx->steps++;
+	return !core->subs.deliver(core, sub->client, &event);
+}
+
+/* Whether a node is in the tree, and in the subtree. */
+static bool covers(struct wn_core *core, const struct wn_sub *sub, u32 index)
+{
+	bool met;
+
+	if (!wn_node(core, index)->handle)
+		return false;
+	if (sub->node == core->root && !wn_tree_is_torn(core))
+		return true;
+	return wn_tree_climb(core, index, wn_handle_index(sub->node), &met) >= 0 && met;
+}
+
+/* What of the subscription's kinds a record tells, which is the node's last in [from, ..). */
+static u32 wanted(const struct wn_sub *sub, const struct wn_log_rec *rec, u64 from)
+{
+	u32 what = 0, k;
+
+	for (k = 0; k < WN_LOG_KINDS; k++)
+		if (rec->last[k] >= from)
+			what |= 1u << k;
+	what &= sub->kinds | WN_CHANGE_MOVED;
+	return what & sub->kinds ? what : 0;
+}
+
+/* The errno for which the subscription ends now, or 0. */
+static u32 end_of(struct wn_core *core, const struct wn_sub *sub, const struct wn_now *now)
+{
+	const struct wn_cap *cap;
+	s64 err;
+	int at;
+
+	cap = wn_cap_use(core, sub->client, sub->cap, WN_RIGHT_READ, now, &err);
+	if (!cap)
+		return (u32)-err;
+	at = wn_cap_reach(core, sub->client, cap, sub->node);
+	if (at < 0 || (wn_tree_is_torn(core) &&
+		       wn_tree_climb(core, (u32)at, WN_INDEX_NONE, NULL) < 0))
+		return ESTALE;
+	return 0;
+}
+
+/* ---------------------------------------------------------- one of them */
+
+/* All that was there when it began: one node a step; true: told, or nothing to tell. */
+static bool tell_state(struct wn_core *core, struct wn_sub *sub)
+{
+	const struct wn_log_rec *logged;
+	const struct wn_node_rec *rec;
+	const u32 at = sub->scan;
+
+	core->tx->steps++;
+	if (at >= core->bounds.nodes) {
+		if (!tell(core, sub, WN_EV_CHANGE, sub->node, sub->since,
+			  wn_node(core, wn_handle_index(sub->node))->version, WN_CHANGE_LIVE))
+			return false;
+		sub->scan = WN_INDEX_NONE;
+		return true;
+	}
+	rec = wn_node(core, at);
+	logged = wn_log_of(core, at);
+	/* What came later, or changed in a way that will be told, is left to its record. */
+	if (rec->handle && rec->created <= sub->since &&
+	    !(logged && wanted(sub, logged, sub->start)) && covers(core, sub, at) &&
+	    !tell(core, sub, WN_EV_CHANGE, rec->handle, rec->hlc, rec->version, WN_CHANGE_STATE))
+		return false;
+	sub->scan = at + 1;
+	return true;
+}
+
+/* The next node of the state phase; indexes of which none is in use take a step for 4,096. */
+static bool state_step(struct wn_core *core, struct wn_sub *sub)
+{
+	if (wn_pool_next(&core->nodes, &sub->scan) == -EAGAIN) {
+		core->tx->steps++;
+		return true;
+	}
+	return tell_state(core, sub);
+}
+
+static void skip_to_head(struct wn_core *core, struct wn_sub *sub)
+{
+	sub->lap = sub->at = sub->end = core->log.head;
+	core->log.read = core->log.head;
+}
+
+static bool tell_rescan(struct wn_core *core, struct wn_sub *sub)
+{
+	if (!tell(core, sub, WN_EV_RESCAN, sub->node, sub->since, 0, 0))
+		return false;
+	/* Who asks after this event finds all up to now. */
+	sub->rescan = 0;
+	sub->since = sub->fixed = core->hlc;
+	skip_to_head(core, sub);
+	return true;
+}
+
+/* One record of the lap. */
+static bool tell_change(struct wn_core *core, struct wn_sub *sub)
+{
+	const struct wn_log_rec *rec = wn_log_at(&core->log, sub->at);
+	u32 what = 0;
+	int index;
+
+	core->tx->steps++;
+	if (wn_bug_on(!rec))
+		return true;
+	if (!rec->next || rec->next >= sub->end)
+		what = wanted(sub, rec, sub->lap);
+	if (what) {
+		index = wn_node_find(core, rec->node);
+		if (index >= 0 && covers(core, sub, (u32)index) &&
+		    !tell(core, sub, WN_EV_CHANGE, rec->node, rec->hlc, rec->version, what))
+			return false;
+	}
+	sub->at++;
+	return true;
+}
+
+static void new_lap(struct wn_core *core, struct wn_sub *sub)
+{
+	sub->since = sub->fixed;
+	sub->fixed = core->hlc;
+	sub->lap = sub->end;
+	sub->end = core->log.head;
+	core->log.read = core->log.head;
+}
+
+/* A step of what is owed, in the order of the drawing in sub.h. */
+static enum outcome step(struct wn_core *core, struct wn_sub *sub)
+{
+	bool told;
+
+	if (sub->at < core->log.head && !wn_log_at(&core->log, sub->at)) {
+		sub->rescan = 1;
+		skip_to_head(core, sub);
+	}
+	if (sub->scan != WN_INDEX_NONE)
+		told = state_step(core, sub);
+	else if (sub->rescan)
+		told = tell_rescan(core, sub);
+	else if (sub->at < sub->end)
+		told = tell_change(core, sub);
+	else if (sub->end < core->log.head)
+		new_lap(core, sub), told = true;
+	else
+		return SETTLED;
+	return told ? BUSY : STUCK;
+}
+
+static enum outcome end(struct wn_core *core, u32 index)
+{
+	struct wn_sub *sub = &core->subs.subs[index];
+
+	if (core->clients[sub->client].life == sub->life &&
+	    !tell(core, sub, WN_EV_CHANGE, sub->node, core->hlc, 0, WN_CHANGE_END))
+		return STUCK;
+	wn_sub_drop(core, index);
+	return SETTLED;
+}
+
+static enum outcome pump(struct wn_core *core, u32 index, u32 until, const struct wn_now *now)
+{
+	struct wn_sub *sub = &core->subs.subs[index];
+	enum outcome outcome = BUSY;
+
+	core->tx->steps++;
+	wn_tx_save(core->tx, sub, sizeof(*sub) / sizeof(u64));
+	if (core->clients[sub->client].life != sub->life)
+		return end(core, index);
+	if (!sub->ended)
+		sub->ended = end_of(core, sub, now);
+	if (sub->ended)
+		return end(core, index);
+	/* Each turn of the loop takes a step, but for one that only begins a lap. */
+	while (outcome == BUSY && core->tx->steps < until) {
+		core->tx->steps++;
+		outcome = step(core, sub);
+	}
+	return outcome;
+}
+
+/* ---------------------------------------------------------- all of them */
+
+bool wn_sub_has_work(const struct wn_core *core)
+{
+	return wn_pool_count(&core->subs.pool) &&
+	       (core->subs.poked || core->subs.settled != core->log.head);
+}
+
+/* The next in the round, behind the last one the first. */
+static bool next(struct wn_core *core, u32 *index)
+{
+	struct wn_subs *subs = &core->subs;
+	u32 i;
+
+	/* Twice over the bitmap of the most that a pool of subscriptions has: 4,096. */
+	for (i = 0; i < 4; i++) {
+		core->tx->steps++;
+		if (wn_pool_next(&subs->pool, index) == 1)
+			return true;
+		if (*index >= wn_pool_capacity(&subs->pool))
+			*index = 0;
+	}
+	return false;
+}
+
+u32 wn_sub_slice(struct wn_core *core, u32 steps, const struct wn_now *now)
+{
+	struct wn_subs *subs = &core->subs;
+	u32 round = wn_pool_count(&subs->pool), stuck = 0, at;
+	bool busy = false;
+
+	if (!round || !subs->deliver || !(wn_sub_has_work(core) || subs->stuck))
+		return 0;
+	wn_tx_begin(core->tx, false);
+	core->tx->steps = 0;
+	for (; round && core->tx->steps < steps; round--) {
+		at = subs->turn;
+		if (wn_bug_on(!next(core, &at)))
+			break;
+		switch (pump(core, at, core->tx->steps + SHARE, now)) {
+		case STUCK:
+			stuck++;
+			break;
+		case BUSY:
+			busy = true;
+			break;
+		case SETTLED:
+			break;
+		}
+		wn_core_commit(core);
+		subs->turn = at + 1;
+	}
+	/* Only a whole round says that nothing is left to do. */
+	if (!round) {
+		subs->poked = busy;
+		subs->stuck = stuck;
+		subs->settled = core->log.head;
+	}
+	return core->tx->steps;
+}
+
+bool wn_sub_client_gone(struct wn_core *core, u32 client, u32 *steps)
+{
+	struct wn_subs *subs = &core->subs;
+	u32 at = 0;
+
+	while (core->clients[client].subs) {
+		if (!*steps)
+			return false;
+		--*steps;
+		if (wn_pool_next(&subs->pool, &at) != 1)
+			at = at < wn_pool_capacity(&subs->pool) ? at : 0;
+		else if (subs->subs[at].client == client)
+			wn_sub_drop(core, at);
+		else
+			at++;
+	}
+	return true;
+}

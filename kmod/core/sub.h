@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * Subscriptions: cursors over the change log, moved between ops.
+ *
+ *	state --all told--> live <--told-- rescan
+ *			     |----overflow---^
+ *	any --the node or the right to see it is gone--> ending --told--> free
+ *
+ * A live one reads the log in laps. A lap is what the log holds when it begins; in it
+ * only the last record of each node counts, and tells of all of that node's changes
+ * in the lap. So each change is told once, however slow the reader is, and there is
+ * nothing to remember by node. In the state phase a node that has a record which
+ * will be told later is left to that record: no gap, no double.
+ */
+#ifndef WN_CORE_SUB_H
+#define WN_CORE_SUB_H
+
+#include "pool.h"
+#include "port.h"
+
+struct wn_core;
+struct wn_event;
+struct wn_now;
+
+/*
+ * Put an event into a client's backlog, within the open transaction: 0, or -ENOBUFS: it
+ * has no room, and nothing changed. It never drops what waits there to make room: what
+ * does not fit stays in the log, and is told as one change later.
+ */
+typedef s64 wn_sub_deliver(struct wn_core *core, u32 client, const struct wn_event *event);
+
+struct wn_sub {
+	u64 node;		/* whose subtree; a handle */
+	u64 trace;
+	u64 life;		/* of the client */
+	u64 since;		/* every change up to this stamp was told */
+	u64 fixed;		/* the clock when the lap began */
+	u64 start;		/* of the log's records when it subscribed */
+	u64 lap, at, end;	/* the lap is [lap, end), the cursor in it */
+	u32 scan;		/* the state phase's next index; WN_INDEX_NONE: over */
+	u16 client, cap;
+	u8 kinds;		/* WN_SUB_* of what it wants */
+	u8 priority;
+	u8 rescan;		/* it overflowed, and was not told yet */
+	u8 reserved;
+	u32 ended;		/* errno, above zero, and was not told yet */
+};
+
+struct wn_subs {
+	struct wn_sub *subs;
+	wn_sub_deliver *deliver;	/* NULL: there are no inboxes, SUBSCRIBE is not supported */
+	struct wn_pool pool;
+	u64 settled;		/* the log's head when nobody had anything left that could be done */
+	u32 turn;		/* whose turn it is, an index */
+	u32 stuck;		/* subscriptions that were last seen without room for an event */
+	bool poked;		/* one came or changed */
+};
+
+/* Steps that a turn takes at its end. */
+#define WN_SUB_TURN 256
+
+int wn_subs_init(struct wn_subs *subs, void *records, void *pool, u32 capacity);
+void wn_subs_deliver_by(struct wn_core *core, wn_sub_deliver *deliver);
+
+/* A new one, of which node, trace, scan, client, cap, kinds, priority are set: 0: no room. */
+u64 wn_sub_add(struct wn_core *core, const struct wn_sub *new);
+void wn_sub_drop(struct wn_core *core, u32 index);
+
+/* Whether wn_sub_slice() could do something without a reader's help. */
+bool wn_sub_has_work(const struct wn_core *core);
+
+/*
+ * Tell subscribers what they are owed: about so many steps, one round over all
+ * at most. Returns the steps taken.
+ */
+u32 wn_sub_slice(struct wn_core *core, u32 steps, const struct wn_now *now);
+
+/* End all of a client that went, for about so many steps; false: more is left. */
+bool wn_sub_client_gone(struct wn_core *core, u32 client, u32 *steps);
+
+#endif
