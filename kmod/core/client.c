@@ -22,6 +22,7 @@ int wn_core_client_open(struct wn_core *core, u32 number, const struct wn_core_o
 	cap.quota_nodes = first->quota_nodes;
 	wn_cap_put(core, number, 0, &cap);
 	client->subs = 0;
+	wn_mail_open(core, number);
 	client->life++;
 	return 0;
 }
@@ -35,6 +36,7 @@ void wn_core_client_close(struct wn_core *core, u32 number)
 	client = &core->clients[number];
 	if (!wn_core_client_is_open(client))
 		return;
+	wn_mail_close(core, number);
 	client->life++;
 	wn_memset(client->caps, 0, core->bounds.caps * sizeof(*client->caps));
 	wn_idem_clear(core, &client->idem);

@@ -21,10 +21,11 @@ struct layout {
 	u64 core, nodes, own, pool, names, types, states, changed, clients, caps, keys, heads;
 	u64 cells, cell_own, cell_pool, cell_rows, elems, elem_heads, blocks;
 	u64 log_records, subs, sub_pool;
+	u64 letters, boxes, waiting;
 	u64 scratch;
 	/* private, scratch */
 	u64 tx, log, edits, node_marks, name_marks, group, results, reach, worst, epoch;
-	u64 cell_marks, finger, vector, delta, log_marks;
+	u64 cell_marks, finger, vector, delta, log_marks, planned;
 	u64 private_bytes;
 	bool overflow;
 };
@@ -85,6 +86,9 @@ static int layout(struct layout *l, const struct wn_bounds *b)
 	l->log_records = cut(l, at, wn_log_capacity(b->log_records), sizeof(struct wn_log_rec));
 	l->subs = cut(l, at, b->subs, sizeof(struct wn_sub));
 	l->sub_pool = cut(l, at, 1, wn_pool_bytes(b->subs));
+	l->letters = cut(l, at, b->backlog, sizeof(struct wn_letter));
+	l->boxes = cut(l, at, b->clients, sizeof(struct wn_box));
+	l->waiting = cut(l, at, 1, wn_mail_waiting_bytes(b->clients));
 
 	l->scratch = *at;
 	l->tx = cut(l, at, 1, sizeof(struct wn_tx));
@@ -102,6 +106,7 @@ static int layout(struct layout *l, const struct wn_bounds *b)
 	l->vector = cut(l, at, 1, sizeof(struct wn_vv));
 	l->delta = cut(l, at, 1, WN_DELTA_BYTES_MAX);
 	l->log_marks = cut(l, at, b->nodes, 1);
+	l->planned = cut(l, at, b->clients, sizeof(u32));
 	return l->overflow ? -EOVERFLOW : 0;
 }
 
@@ -250,6 +255,7 @@ struct wn_core *wn_core_init(void *public, void *private, const struct wn_bounds
 	wn_log_init(&core->log, base + l.log_records, base + l.log_marks, bounds->log_records);
 	if (wn_subs_init(&core->subs, base + l.subs, base + l.sub_pool, bounds->subs))
 		return NULL;
+	wn_subs_deliver_by(core, wn_mail_tell);
 	core->own = (void *)(base + l.own);
 	core->group = (void *)(base + l.group);
 	core->results = (void *)(base + l.results);
@@ -258,6 +264,8 @@ struct wn_core *wn_core_init(void *public, void *private, const struct wn_bounds
 	core->tree_epoch = (void *)(base + l.epoch);
 	*core->tree_epoch = 1;
 	init_clients(core, &l, base);
+	wn_mail_init(&core->mail, base + l.letters, base + l.boxes, base + l.waiting,
+		     base + l.planned, bounds->backlog);
 	init_tx(core, &l, public, base);
 	if (init_cells(core, &l, base, ident->replica) || make_root(core))
 		return NULL;

@@ -19,6 +19,7 @@
 #include "changed.h"
 #include "facet.h"
 #include "log.h"
+#include "mail.h"
 #include "pool.h"
 #include "port.h"
 #include "sub.h"
@@ -59,6 +60,7 @@ struct wn_core {
 	struct wn_cells cells;
 	struct wn_log log;
 	struct wn_subs subs;
+	struct wn_mail mail;
 	u64 hlc;		/* last stamp given */
 	u64 epoch;		/* as readers see it: even */
 	u32 doomed, last_doomed; /* destroyed nodes with others below, in their order */

@@ -27,6 +27,9 @@ struct wn_node_own {
 	u8 reserved[3];
 	u64 logged;		/* number of its last record in the change log, or of another's */
 	u64 cells_hlc;		/* domain clock of the last change of a cell of it */
+	u64 reader_life;	/* of the client that reads its events */
+	u32 reader;		/* its number + 1; 0: nobody */
+	u32 letter;		/* the last one about it in a backlog that conflates; perhaps gone */
 };
 
 static inline const struct wn_node_rec *wn_node(const struct wn_core *core, u32 index)

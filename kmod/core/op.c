@@ -22,7 +22,6 @@ struct wn_op_def {
 	u32 steps;		/* bound */
 	enum wide wide;
 	bool late;		/* it may fail after a change, so it needs the log */
-	bool unheard;		/* it needs inboxes, which a core may be without: no promise */
 };
 
 /* Flags that the turn sees to. */
@@ -106,10 +105,19 @@ static const struct wn_op_def ops[] = {
 		WN_RIGHT_WRITE | WN_RIGHT_ADMIN, 0, COMMON + REPLICATE, NARROW, true },
 	[WN_OP_SUBSCRIBE] = {
 		wn_op_subscribe, CHANGE & ~WN_SQE_ATOMIC, NODE | ARG, WN_RIGHT_READ,
-		WN_SUB_FLAGS, COMMON + 64, NARROW, .unheard = true },
+		WN_SUB_FLAGS, COMMON + 64, NARROW },
 	[WN_OP_UNSUBSCRIBE] = {
-		wn_op_unsubscribe, CHAIN | WN_SQE_IDEM, ARG, 0, 0, COMMON + 64, NARROW,
-		.unheard = true },
+		wn_op_unsubscribe, CHAIN | WN_SQE_IDEM, ARG, 0, 0, COMMON + 64, NARROW },
+	[WN_OP_EMIT] = {
+		wn_op_emit, CHANGE, NODE | ARG | W0 | W1, WN_RIGHT_EMIT,
+		WN_EMIT_FLAGS, COMMON + 64, EITHER },
+	[WN_OP_EMIT_CHILDREN] = {
+		wn_op_emit_children, CHANGE & ~WN_SQE_ATOMIC, NODE | ARG | W0 | W1, WN_RIGHT_EMIT,
+		WN_EMIT_FLAGS, COMMON + 2 * 2000 + 64, EITHER },
+	[WN_OP_BIND] = {
+		wn_op_bind, CHANGE, NODE, WN_RIGHT_READ, WN_BIND_POLICY_MASK, COMMON + 64, NARROW },
+	[WN_OP_UNBIND] = {
+		wn_op_unbind, CHANGE, NODE, WN_RIGHT_READ, 0, COMMON + 64, NARROW },
 };
 
 #define WN_OPS	(sizeof(ops) / sizeof(ops[0]))
@@ -127,7 +135,7 @@ void wn_op_supported(u64 bits[WN_OP_WORDS])
 	for (i = 0; i < WN_OP_WORDS; i++)
 		bits[i] = 0;
 	for (i = 0; i < WN_OPS; i++)
-		if (ops[i].apply && !ops[i].unheard)
+		if (ops[i].apply)
 			bits[i / 64] |= 1ULL << (i % 64);
 }
 

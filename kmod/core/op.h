@@ -76,6 +76,10 @@ s64 wn_op_cell_delta(struct wn_call *call);
 s64 wn_op_cell_merge(struct wn_call *call);
 s64 wn_op_subscribe(struct wn_call *call);
 s64 wn_op_unsubscribe(struct wn_call *call);
+s64 wn_op_emit(struct wn_call *call);
+s64 wn_op_emit_children(struct wn_call *call);
+s64 wn_op_bind(struct wn_call *call);
+s64 wn_op_unbind(struct wn_call *call);
 
 /* A record as the capability's holder may see it. */
 void wn_node_show(const struct wn_core *core, const struct wn_cap *cap, u32 index,

@@ -13,6 +13,7 @@
  *   likely unlikely __must_check __always_inline noinline fallthrough
  *   READ_ONCE(x) WRITE_ONCE(x, v)   one access the compiler neither splits nor repeats
  *   wn_load_acquire(p) wn_store_release(p, v)
+ *   wn_fence()                      full: stores before it are seen before loads after it
  *   wn_index_nospec(i, n)           i where i < n, else 0, under speculation too;
  *                                   it follows a bound check and replaces none
  *   wn_add_overflow(a, b, r) wn_mul_overflow(a, b, r)   true: *r is not to be used

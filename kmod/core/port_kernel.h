@@ -19,6 +19,7 @@
 
 #define wn_load_acquire(p) smp_load_acquire(p)
 #define wn_store_release(p, v) smp_store_release(p, v)
+#define wn_fence() smp_mb()
 
 #define wn_index_nospec(index, size) array_index_nospec(index, size)
 

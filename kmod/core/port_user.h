@@ -52,6 +52,7 @@ typedef __s64 s64 wn_natural;
 #define WRITE_ONCE(x, v) __atomic_store_n(&(x), (v), __ATOMIC_RELAXED)
 #define wn_load_acquire(p) __atomic_load_n((p), __ATOMIC_ACQUIRE)
 #define wn_store_release(p, v) __atomic_store_n((p), (v), __ATOMIC_RELEASE)
+#define wn_fence() __atomic_thread_fence(__ATOMIC_SEQ_CST)
 
 /* All ones where index < size, else 0, computed by data flow and never by a branch. */
 static __always_inline unsigned long wn_index_mask(unsigned long index, unsigned long size)

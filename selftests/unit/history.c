@@ -195,7 +195,7 @@ static void some_op(struct run *r, struct wn_sqe *sqe)
 	if (one_in(r, 40))
 		((u8 *)sqe)[below(r, 64)] ^= 1u << below(r, 8);
 	/* The model knows nothing of cells. */
-	if (sqe->opcode >= WN_OP_CELL_CREATE && sqe->opcode <= WN_OP_CELL_MERGE)
+	if (sqe->opcode >= WN_OP_CELL_CREATE && sqe->opcode <= WN_OP_DIGEST)
 		sqe->opcode |= 0x80;
 }
 

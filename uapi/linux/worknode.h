@@ -652,11 +652,43 @@ struct wn_change {
 #define WN_OP_DETACH		23
 #define WN_OP_ESCROW_TAKE	24
 #define WN_OP_ESCROW_GIVE	25
+
+/*
+ * EMIT: an event (WN_EV_USER) to the reader of node. op_flags: WN_EMIT(priority,
+ * bytes of data); w[0]: payload type, 32 bits; arg: trace id; the data is w[1] (8
+ * bytes at most), or, wide, the first 24 bytes of the slot; the rest zero. badge is
+ * the capability's, hlc the op's. Result: 0. Right: EMIT, and PRIORITY for the upper
+ * two. ENOLINK: nobody reads the node's events; ENOBUFS: the reader's backlog is full.
+ *
+ * EMIT_CHILDREN: the same to each child of node that has a reader; all of them or
+ * none. Result: how many. Not in an atomic group.
+ *
+ * An event is in the receiver's backlog once its op succeeded, and comes to the inbox
+ * as far as there is room, in order for each priority. A backlog holds at most half
+ * of what is free and its own (wn_kern_ring.credit: how many more). Events sent to a
+ * node before it was destroyed are delivered.
+ */
 #define WN_OP_EMIT		32
 #define WN_OP_EMIT_CHILDREN	33
+#define WN_EMIT(priority, len)	((__u32)(priority) | (__u32)(len) << 8)
+#define WN_EMIT_FLAGS		0xff03U
 #define WN_OP_EMIT_SUBTREE	34
+
+/*
+ * BIND: this client reads node's events from now on. op_flags: WN_BIND_POLICY(p), what
+ * its whole backlog does when it is full, the last one holds. Right: READ. EBUSY:
+ * another client reads them (with ADMIN it is replaced).
+ *
+ * UNBIND: nobody reads them. ENOENT: nobody did; EACCES: another does (but ADMIN may).
+ */
 #define WN_OP_BIND		35
 #define WN_OP_UNBIND		36
+#define WN_POLICY_FAIL		0	/* the sender gets ENOBUFS */
+#define WN_POLICY_DROP_OLDEST	1	/* the oldest of the same priority goes; a WN_EV_LOSS tells how many */
+#define WN_POLICY_CONFLATE	2	/* a newer event to the same node takes an unread one's place, counted as lost; else ENOBUFS */
+#define WN_BIND_POLICY(p)	((__u32)(p))
+#define WN_BIND_POLICY_MASK	3U
+
 #define WN_OP_ACK		37
 #define WN_OP_NACK		38
 #define WN_OP_CALL		39

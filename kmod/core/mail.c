@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+#include "mail.h"
+
+#include "client.h"
+#include "core.h"
+#include "node.h"
+
+#define LETTER_WORDS	(sizeof(struct wn_letter) / sizeof(u64))
+#define BOX_WORDS	(sizeof(struct wn_box) / sizeof(u64))
+
+wn_static_assert(sizeof(struct wn_letter) % sizeof(u64) == 0);
+wn_static_assert(sizeof(struct wn_box) % sizeof(u64) == 0);
+
+void wn_mail_init(struct wn_mail *mail, void *letters, void *boxes, void *waiting, void *planned,
+		  u32 capacity)
+{
+	mail->letters = letters;
+	mail->boxes = boxes;
+	mail->waiting = waiting;
+	mail->planned = planned;
+	mail->capacity = capacity;
+}
+
+static struct wn_letter *letter(const struct wn_mail *mail, u32 at)
+{
+	return &mail->letters[at - 1];
+}
+
+static u32 share(const struct wn_mail *mail, const struct wn_box *box)
+{
+	return (wn_mail_left(mail) + box->count) / 2;
+}
+
+u32 wn_mail_credit(const struct wn_core *core, u32 client)
+{
+	const struct wn_box *box = &core->mail.boxes[client];
+	const u32 most = share(&core->mail, box);
+
+	return most > box->count ? most - box->count : 0;
+}
+
+/* The letter about the same node that a newer one takes the place of; 0: none. */
+static u32 same(const struct wn_core *core, u32 client, const struct wn_event *event)
+{
+	const u32 index = wn_handle_index(event->node);
+	const struct wn_letter *l;
+	u32 at;
+
+	if (event->kind != WN_EV_USER || index >= core->bounds.nodes)
+		return 0;
+	at = core->own[index].letter;
+	if (!at)
+		return 0;
+	l = letter(&core->mail, at);
+	return l->client == client && l->life == core->clients[client].life &&
+	       l->event.node == event->node && l->event.kind == WN_EV_USER &&
+	       l->event.priority == event->priority ? at : 0;
+}
+
+s64 wn_mail_check(const struct wn_core *core, u32 client, const struct wn_event *event, u32 n,
+		  u32 flags)
+{
+	const struct wn_mail *mail = &core->mail;
+	const struct wn_box *box = &mail->boxes[client];
+
+	if (client >= core->bounds.clients || !wn_core_client_is_open(&core->clients[client]))
+		return -ENOLINK;
+	if (flags & WN_MAIL_RESERVED)
+		return wn_bug_on(mail->reserved < n) ? -ENOBUFS : 0;
+	if (flags & WN_MAIL_ENGINE)
+		return n <= wn_mail_left(mail) ? 0 : -ENOBUFS;
+	if (box->count + n <= share(mail, box))
+		return 0;
+	if (flags & WN_MAIL_PATIENT)
+		return -ENOBUFS;
+	switch (box->policy) {
+	case WN_POLICY_DROP_OLDEST:
+		/* One goes for each that comes; those of other priorities stay. */
+		return n == 1 && box->first[event->priority] ? 0 : -ENOBUFS;
+	case WN_POLICY_CONFLATE:
+		return n == 1 && same(core, client, event) ? 0 : -ENOBUFS;
+	}
+	return -ENOBUFS;
+}
+
+static u32 take(struct wn_core *core)
+{
+	struct wn_mail *mail = &core->mail;
+	u32 at = mail->free;
+
+	wn_tx_save(core->tx, &mail->used, 3);
+	mail->used++;
+	if (at)
+		mail->free = letter(mail, at)->next;
+	else if (!wn_bug_on(mail->fresh == mail->capacity))
+		at = ++mail->fresh;
+	else
+		at = mail->capacity;
+	wn_tx_save(core->tx, letter(mail, at), LETTER_WORDS);
+	return at;
+}
+
+/* Take the oldest of a backlog that has some out of it. */
+static u32 pop(struct wn_core *core, struct wn_box *box, u32 priority)
+{
+	const u32 at = box->first[priority];
+
+	wn_tx_save(core->tx, box, BOX_WORDS);
+	box->first[priority] = letter(&core->mail, at)->next;
+	if (!box->first[priority])
+		box->last[priority] = 0;
+	box->count--;
+	return at;
+}
+
+static void give(struct wn_core *core, u32 at)
+{
+	struct wn_mail *mail = &core->mail;
+	struct wn_letter *l = letter(mail, at);
+
+	wn_tx_save(core->tx, &l->life, 2);
+	l->life = 0;
+	l->next = mail->free;
+	wn_tx_save(core->tx, &mail->used, 3);
+	mail->free = at;
+	mail->used--;
+}
+
+static void wake(struct wn_core *core, u32 client)
+{
+	u64 *word = &core->mail.waiting[client / 64];
+
+	WN_TX_SET(core->tx, *word, *word | 1ULL << (client % 64));
+}
+
+static void append(struct wn_core *core, u32 client, const struct wn_event *event)
+{
+	struct wn_mail *mail = &core->mail;
+	struct wn_box *box = &mail->boxes[client];
+	const u32 p = event->priority, at = take(core), index = wn_handle_index(event->node);
+	struct wn_letter *l = letter(mail, at);
+
+	l->event = *event;
+	l->life = core->clients[client].life;
+	l->client = client;
+	l->next = 0;
+	wn_tx_save(core->tx, box, BOX_WORDS);
+	if (box->last[p])
+		WN_TX_SET(core->tx, letter(mail, box->last[p])->next, at);
+	else
+		box->first[p] = at;
+	box->last[p] = at;
+	box->count++;
+	if (box->policy == WN_POLICY_CONFLATE && index < core->bounds.nodes)
+		WN_TX_SET(core->tx, core->own[index].letter, at);
+}
+
+void wn_mail_post(struct wn_core *core, u32 client, const struct wn_event *event, u32 flags)
+{
+	struct wn_mail *mail = &core->mail;
+	struct wn_box *box = &mail->boxes[client];
+	u32 at;
+
+	core->tx->steps++;
+	if (flags & WN_MAIL_RESERVED) {
+		wn_mail_unreserve(core);
+	} else if (!(flags & WN_MAIL_ENGINE) && box->policy == WN_POLICY_CONFLATE) {
+		at = same(core, client, event);
+		if (at) {
+			wn_tx_save(core->tx, letter(mail, at), LETTER_WORDS);
+			letter(mail, at)->event = *event;
+			WN_TX_SET(core->tx, box->lost[event->priority],
+				  box->lost[event->priority] + 1);
+			wake(core, client);
+			return;
+		}
+	} else if (!flags && box->policy == WN_POLICY_DROP_OLDEST &&
+		   box->count >= share(mail, box) && box->first[event->priority]) {
+		give(core, pop(core, box, event->priority));
+		box->lost[event->priority]++;
+	}
+	append(core, client, event);
+	wake(core, client);
+}
+
+s64 wn_mail_send(struct wn_core *core, u32 client, const struct wn_event *event, u32 flags)
+{
+	const s64 err = wn_mail_check(core, client, event, 1, flags);
+
+	if (!err)
+		wn_mail_post(core, client, event, flags);
+	return err;
+}
+
+s64 wn_mail_tell(struct wn_core *core, u32 client, const struct wn_event *event)
+{
+	return wn_mail_send(core, client, event, WN_MAIL_PATIENT);
+}
+
+s64 wn_mail_reserve(struct wn_core *core, u32 client)
+{
+	struct wn_mail *mail = &core->mail;
+
+	if (client >= core->bounds.clients || !wn_mail_credit(core, client))
+		return -ENOBUFS;
+	WN_TX_SET(core->tx, mail->reserved, mail->reserved + 1);
+	return 0;
+}
+
+void wn_mail_unreserve(struct wn_core *core)
+{
+	struct wn_mail *mail = &core->mail;
+
+	if (!wn_bug_on(!mail->reserved))
+		WN_TX_SET(core->tx, mail->reserved, mail->reserved - 1);
+}
+
+int wn_mail_waiting(const struct wn_core *core, u32 from)
+{
+	const u32 words = (core->bounds.clients + 63) / 64;
+	u32 i = from / 64;
+	u64 bits;
+
+	if (i >= words)
+		return -1;
+	bits = core->mail.waiting[i] & ~0ULL << (from % 64);
+	while (!bits && ++i < words)
+		bits = core->mail.waiting[i];
+	return bits ? (int)(i * 64 + wn_ffs64(bits)) : -1;
+}
+
+void wn_mail_retry(struct wn_core *core, u32 client)
+{
+	wn_tx_begin(core->tx, false);
+	if (client < core->bounds.clients && core->mail.boxes[client].count)
+		wake(core, client);
+}
+
+/* What was dropped is told where it would have been read. */
+static void tell_loss(struct wn_core *core, struct wn_box *box, struct wn_inbox *inbox, u32 priority)
+{
+	struct wn_event event = {
+		.hlc = core->hlc, .kind = WN_EV_LOSS, .priority = priority, .len = sizeof(u64),
+	};
+
+	wn_memcpy(event.data, &box->lost[priority], sizeof(u64));
+	wn_inbox_put(inbox, priority, &event);
+	box->lost[priority] = 0;
+}
+
+/* Move what there is room for; returns the number of events that were put. */
+static u32 move(struct wn_core *core, struct wn_box *box, struct wn_inbox *inbox, u32 priority)
+{
+	u32 room = wn_inbox_room(inbox, priority), put = 0, at;
+
+	if (room && box->lost[priority]) {
+		tell_loss(core, box, inbox, priority);
+		put++;
+	}
+	while (put < room && box->first[priority]) {
+		at = pop(core, box, priority);
+		wn_inbox_put(inbox, priority, &letter(&core->mail, at)->event);
+		give(core, at);
+		put++;
+	}
+	return put;
+}
+
+static u32 move_all(struct wn_core *core, struct wn_box *box, struct wn_inbox *inbox)
+{
+	u32 p, put = 0;
+
+	for (p = WN_PRIORITIES; p--; )
+		put += move(core, box, inbox, p);
+	return put;
+}
+
+static bool is_empty(const struct wn_box *box)
+{
+	return !(box->count || box->lost[0] || box->lost[1] || box->lost[2] || box->lost[3]);
+}
+
+u32 wn_mail_pump(struct wn_core *core, u32 client, struct wn_inbox *inbox)
+{
+	struct wn_mail *mail = &core->mail;
+	struct wn_kern_ring *kern = inbox->kern;
+	struct wn_box *box;
+	u32 put;
+
+	if (client >= core->bounds.clients)
+		return 0;
+	client = wn_index_nospec(client, core->bounds.clients);
+	box = &mail->boxes[client];
+	wn_tx_begin(core->tx, false);
+	put = move_all(core, box, inbox);
+	if (!is_empty(box)) {
+		WRITE_ONCE(kern->flags, kern->flags | WN_KR_F_BACKLOG);
+		wn_fence();							/* M */
+		put += move_all(core, box, inbox);
+	}
+	if (is_empty(box) && kern->flags & WN_KR_F_BACKLOG)
+		WRITE_ONCE(kern->flags, kern->flags & ~WN_KR_F_BACKLOG);
+	wn_inbox_publish(inbox);
+	WRITE_ONCE(kern->credit, wn_mail_credit(core, client));
+	mail->waiting[client / 64] &= ~(1ULL << (client % 64));
+	return put;
+}
+
+void wn_mail_open(struct wn_core *core, u32 client)
+{
+	wn_bug_on(!is_empty(&core->mail.boxes[client]));
+}
+
+/* All its letters at once: each list goes in front of the free ones. */
+void wn_mail_close(struct wn_core *core, u32 client)
+{
+	struct wn_mail *mail = &core->mail;
+	struct wn_box *box = &mail->boxes[client];
+	u32 p;
+
+	for (p = 0; p < WN_PRIORITIES; p++) {
+		if (!box->last[p])
+			continue;
+		letter(mail, box->last[p])->next = mail->free;
+		mail->free = box->first[p];
+	}
+	mail->used -= box->count;
+	*box = (struct wn_box){};
+	mail->waiting[client / 64] &= ~(1ULL << (client % 64));
+}

@@ -1,0 +1,416 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Mail: random histories of binds, emits, groups, readers that come late or die,
+ * beside lists that are obviously right: each event comes once, in order, or its
+ * sender was refused, or a loss record counts it.
+ */
+#include <string.h>
+
+#include "kmod/core/mail.h"
+#include "kmod/core/node.h"
+#include "tap.h"
+#include "world.h"
+
+#define CLIENTS 4
+#define NODES 6
+#define BACKLOG 48
+#define RING 4		/* entries of each priority */
+
+/* What a client has mapped. */
+static struct wn_user_ring user[CLIENTS];
+static struct wn_kern_ring kern[CLIENTS];
+static struct wn_event events[CLIENTS][WN_PRIORITIES * RING];
+static struct wn_inbox inbox[CLIENTS];
+
+struct note {
+	u64 node, trace;
+	bool loss;
+};
+
+struct list {
+	struct note at[BACKLOG + 1];
+	u32 n;
+};
+
+/* The naive one. */
+static struct {
+	struct list backlog[WN_PRIORITIES], ring[WN_PRIORITIES];
+	u64 lost[WN_PRIORITIES];
+	u32 policy;
+	bool open;
+} box[CLIENTS];
+
+static struct {
+	u64 handle;
+	int reader;	/* -1: none */
+} node[NODES];
+
+static struct world w;
+static u64 seed, trace, sent, dropped, refused, received;
+static bool right;
+
+static u32 pick(u32 n)
+{
+	return (u32)(world_random(&seed) % n);
+}
+
+static void put(struct list *l, struct note note)
+{
+	l->at[l->n++] = note;
+}
+
+static struct note take(struct list *l)
+{
+	const struct note first = l->at[0];
+
+	memmove(l->at, l->at + 1, --l->n * sizeof(l->at[0]));
+	return first;
+}
+
+static u32 count(u32 c)
+{
+	u32 p, n = 0;
+
+	for (p = 0; p < WN_PRIORITIES; p++)
+		n += box[c].backlog[p].n;
+	return n;
+}
+
+static u32 left(void)
+{
+	u32 c, n = BACKLOG;
+
+	for (c = 0; c < CLIENTS; c++)
+		n -= count(c);
+	return n;
+}
+
+static s64 model_emit(u32 n, u32 p, u64 id)
+{
+	const struct note note = { node[n].handle, id, false };
+	const int c = node[n].reader;
+
+	if (c < 0 || !box[c].open)
+		return -ENOLINK;
+	if (count(c) + 1 > (left() + count(c)) / 2) {
+		if (box[c].policy == WN_POLICY_DROP_OLDEST && box[c].backlog[p].n) {
+			take(&box[c].backlog[p]);
+			box[c].lost[p]++;
+		} else {
+			return -ENOBUFS;
+		}
+	}
+	put(&box[c].backlog[p], note);
+	return 0;
+}
+
+static void model_pump(u32 c)
+{
+	u32 p;
+
+	for (p = 0; p < WN_PRIORITIES; p++) {
+		if (box[c].ring[p].n < RING && box[c].lost[p]) {
+			put(&box[c].ring[p], (struct note){ 0, box[c].lost[p], true });
+			box[c].lost[p] = 0;
+		}
+		while (box[c].ring[p].n < RING && box[c].backlog[p].n)
+			put(&box[c].ring[p], take(&box[c].backlog[p]));
+	}
+}
+
+static void check(bool good, const char *what)
+{
+	if (!good && right) {
+		diag("%s: event %llu, seed %#llx", what, trace, tap_seed());
+		right = false;
+	}
+}
+
+static void do_emit(u32 n, u32 p)
+{
+	const s64 want = model_emit(n, p, ++trace);
+	const s64 got = world_op(&w, 0, OP(.opcode = WN_OP_EMIT, .node = node[n].handle,
+			.arg = trace, .op_flags = WN_EMIT(p, 8), .w = { 7, trace * 3 }), NULL);
+
+	check(got == want, "the answer to an emit");
+	if (got)
+		refused++;
+	else
+		sent++;
+}
+
+/* An emit in a group that fails behind it leaves every bit as it was. */
+static void do_rollback(u32 n, u32 p)
+{
+	const struct wn_op_env env = { .client = 0, .now = &w.now };
+	const u64 bytes = w.core->state_bytes;
+	struct wn_sqe slots[6] = {
+		[0] = { .opcode = WN_OP_EMIT, .flags = WN_SQE_ATOMIC, .node = node[n].handle,
+			.op_flags = WN_EMIT(p, 0) },
+		[2] = { .opcode = WN_OP_EMIT, .flags = WN_SQE_ATOMIC, .node = node[n].handle,
+			.op_flags = WN_EMIT(p, 0) },
+		[4] = { .op_flags = WN_NOP_RESULT, .w = { (u64)-EIO } },
+	};
+	static u8 before[1 << 20];
+	struct wn_op_result results[3];
+
+	if (bytes > sizeof(before))
+		tap_die("state is larger than the test thought");
+	memcpy(before, w.private, bytes);
+	check(!wn_op_apply_group(w.core, &env, slots, 3, results), "a group that fails");
+	check(!memcmp(before, w.private, bytes), "a rollback");
+}
+
+static void do_pump(u32 c)
+{
+	if (!box[c].open)
+		return;
+	wn_mail_retry(w.core, c);
+	wn_mail_pump(w.core, c, &inbox[c]);
+	model_pump(c);
+	check(kern[c].credit == wn_mail_credit(w.core, c), "the credit");
+	check(!(kern[c].flags & WN_KR_F_BACKLOG) == !count(c), "the backlog's flag");
+}
+
+static void do_read(u32 c)
+{
+	const u32 p = pick(WN_PRIORITIES);
+	u32 n = pick(RING + 1);
+
+	while (n-- && user[c].inbox_head[p] != kern[c].inbox_tail[p]) {
+		const struct wn_event *e =
+			&events[c][p * RING + user[c].inbox_head[p] % RING];
+		struct note want;
+		u64 word;
+
+		if (!box[c].ring[p].n) {
+			check(false, "an event that nobody sent");
+			return;
+		}
+		want = take(&box[c].ring[p]);
+		memcpy(&word, e->data, sizeof(word));
+		check(e->priority == p, "the priority");
+		if (want.loss) {
+			check(e->kind == WN_EV_LOSS && word == want.trace, "a loss record");
+			dropped += word;
+		} else {
+			check(e->kind == WN_EV_USER && e->trace == want.trace &&
+			      e->node == want.node && e->type == 7 && e->len == 8 &&
+			      word == want.trace * 3, "an event");
+			received++;
+		}
+		__atomic_store_n(&user[c].inbox_head[p], user[c].inbox_head[p] + 1,
+				 __ATOMIC_RELEASE);
+	}
+}
+
+static void open_client(u32 c)
+{
+	const struct wn_core_open all = { .rights = WN_RIGHT_ALL };
+	static const u32 entries[WN_PRIORITIES] = { RING, RING, RING, RING };
+
+	if (c && wn_core_client_open(w.core, c, &all))
+		tap_die("a client cannot open");
+	memset(&user[c], 0, sizeof(user[c]));
+	memset(&kern[c], 0, sizeof(kern[c]));
+	memset(&box[c], 0, sizeof(box[c]));
+	wn_inbox_init(&inbox[c], &user[c], &kern[c], events[c], entries);
+	box[c].open = true;
+}
+
+static void do_death(u32 c)
+{
+	u32 p, i;
+
+	wn_core_client_close(w.core, c);
+	for (p = 0; p < WN_PRIORITIES; p++) {
+		dropped += box[c].lost[p];
+		for (i = 0; i < box[c].ring[p].n; i++) {
+			if (box[c].ring[p].at[i].loss)
+				dropped += box[c].ring[p].at[i].trace;
+			else
+				dropped++;
+		}
+		dropped += box[c].backlog[p].n;
+	}
+	for (i = 0; i < NODES; i++)
+		if (node[i].reader == (int)c)
+			node[i].reader = -1;
+	open_client(c);
+}
+
+static void do_bind(u32 c, u32 n)
+{
+	const u32 policy = pick(2);
+
+	check(!world_op(&w, c, OP(.opcode = WN_OP_BIND, .node = node[n].handle,
+				  .op_flags = WN_BIND_POLICY(policy)), NULL), "a bind");
+	node[n].reader = (int)c;
+	box[c].policy = policy;
+}
+
+static void begin(void)
+{
+	struct wn_bounds b = world_bounds(32);
+	char name[8];
+	u32 i;
+
+	b.backlog = BACKLOG;
+	seed = tap_seed();
+	world_init(&w, &b, seed);
+	for (i = 0; i < CLIENTS; i++)
+		open_client(i);
+	for (i = 0; i < NODES; i++) {
+		snprintf(name, sizeof(name), "n%u", i);
+		node[i].handle = (u64)world_create(&w, 0, name);
+		node[i].reader = -1;
+	}
+}
+
+static void histories(void)
+{
+	const u64 rounds = 1000000 * tap_rounds();
+	u64 i;
+	u32 c;
+
+	begin();
+	right = true;
+	for (i = 0; i < rounds && right; i++) {
+		switch (pick(16)) {
+		case 0:
+			do_bind(pick(CLIENTS), pick(NODES));
+			break;
+		case 1:
+			if (!pick(20))
+				do_death(1 + pick(CLIENTS - 1));
+			break;
+		case 2:
+			if (!pick(10))
+				do_rollback(pick(NODES), pick(WN_PRIORITIES));
+			break;
+		case 3: case 4: case 5:
+			do_pump(pick(CLIENTS));
+			break;
+		case 6: case 7: case 8:
+			do_read(pick(CLIENTS));
+			break;
+		default:
+			do_emit(pick(NODES), pick(WN_PRIORITIES));
+		}
+	}
+	ok(right, "each event comes once and in order, or is refused, or is counted as lost");
+	for (c = 0; c < CLIENTS; c++) {
+		u32 p, k;
+
+		for (p = 0; p < WN_PRIORITIES; p++) {
+			dropped += box[c].lost[p] + box[c].backlog[p].n;
+			for (k = 0; k < box[c].ring[p].n; k++)
+				dropped += box[c].ring[p].at[k].loss ?
+					   box[c].ring[p].at[k].trace : 1;
+		}
+	}
+	ok(sent == received + dropped && refused && received && dropped > received / 100,
+	   "%llu sent, %llu received, %llu lost, %llu refused", sent, received, dropped, refused);
+	world_deinit(&w);
+}
+
+static s64 emit(u64 handle, u32 flags, u64 w1)
+{
+	return world_op(&w, 0, OP(.opcode = WN_OP_EMIT, .node = handle, .op_flags = flags,
+				  .w = { 1, w1 }), NULL);
+}
+
+static void rules(void)
+{
+	const struct wn_core_open weak = { .rights = WN_RIGHT_EMIT | WN_RIGHT_READ };
+	u8 data[64] = "twenty-four bytes at mos";
+	s64 res;
+	u32 i;
+
+	begin();
+	ok(emit(node[0].handle, 0, 0) == -ENOLINK, "an emit that nobody reads");
+	do_bind(1, 0);
+	ok(emit(node[0].handle, WN_EMIT(0, 9), 0) == -EINVAL, "nine bytes in one word");
+	ok(emit(node[0].handle, WN_EMIT(0, 1), 0x100) == -EINVAL, "bytes behind the data");
+	ok(!emit(node[0].handle, WN_EMIT(3, 8), ~0ULL), "eight bytes in one word");
+	res = world_op(&w, 0, OP(.opcode = WN_OP_EMIT, .node = node[0].handle,
+				 .op_flags = WN_EMIT(0, 24)), data);
+	ok(!res, "24 bytes in a second slot");
+	res = world_op(&w, 0, OP(.opcode = WN_OP_EMIT, .node = node[0].handle,
+				 .op_flags = WN_EMIT(0, 25)), data);
+	ok(res == -EINVAL, "25 are too many");
+	do_pump(1);
+	ok(!memcmp(events[1][0].data, data, 24) && events[1][0].len == 24, "they arrive");
+
+	wn_core_client_close(w.core, 2);
+	ok(!wn_core_client_open(w.core, 2, &weak), "a client without PRIORITY and ADMIN");
+	res = world_op(&w, 2, OP(.opcode = WN_OP_EMIT, .node = node[0].handle,
+				 .op_flags = WN_EMIT(2, 0)), NULL);
+	ok(res == -EACCES, "may not use the upper two");
+	res = world_op(&w, 2, OP(.opcode = WN_OP_BIND, .node = node[0].handle), NULL);
+	ok(res == -EBUSY, "nor take another's place");
+	res = world_op(&w, 2, OP(.opcode = WN_OP_UNBIND, .node = node[0].handle), NULL);
+	ok(res == -EACCES, "nor make him leave it");
+	res = world_op(&w, 2, OP(.opcode = WN_OP_UNBIND, .node = node[1].handle), NULL);
+	ok(res == -ENOENT, "where nobody reads nobody leaves");
+	res = world_op(&w, 1, OP(.opcode = WN_OP_BIND, .node = node[1].handle,
+				 .op_flags = WN_BIND_POLICY(3)), NULL);
+	ok(res == -EINVAL, "an unknown policy");
+
+	/* To the children: all or none. */
+	do_bind(1, 1);
+	do_bind(3, 2);
+	world_op(&w, 1, OP(.opcode = WN_OP_BIND, .node = node[1].handle), NULL);
+	world_op(&w, 3, OP(.opcode = WN_OP_BIND, .node = node[2].handle), NULL);
+	res = world_op(&w, 0, OP(.opcode = WN_OP_EMIT_CHILDREN), NULL);
+	ok(res == 3, "to each child that has a reader");
+	for (i = 0; !emit(node[2].handle, 0, 0); i++)
+		;
+	ok(i >= 15 && emit(node[0].handle, 0, 0) == 0, "a reader that sleeps takes half, not all");
+	do_pump(1);
+	while (!emit(node[2].handle, 0, 0))
+		;
+	i = wn_mail_credit(w.core, 1);
+	ok(world_op(&w, 0, OP(.opcode = WN_OP_EMIT_CHILDREN), NULL) == -ENOBUFS &&
+	   wn_mail_credit(w.core, 1) == i, "to none if one has no room");
+
+	/* A hostile reader's head. */
+	user[1].inbox_head[0] = 0x80000000u;
+	do_pump(1);
+	ok(wn_inbox_room(&inbox[1], 0) == 0, "a wild head is a full inbox");
+	world_deinit(&w);
+}
+
+static void conflation(void)
+{
+	u32 i;
+	u64 word;
+
+	begin();
+	world_op(&w, 1, OP(.opcode = WN_OP_BIND, .node = node[0].handle,
+			   .op_flags = WN_BIND_POLICY(WN_POLICY_CONFLATE)), NULL);
+	world_op(&w, 1, OP(.opcode = WN_OP_BIND, .node = node[1].handle,
+			   .op_flags = WN_BIND_POLICY(WN_POLICY_CONFLATE)), NULL);
+	for (i = 1; i <= 10; i++) {
+		emit(node[0].handle, WN_EMIT(0, 8), i);
+		emit(node[1].handle, WN_EMIT(0, 8), 100 + i);
+	}
+	wn_mail_pump(w.core, 1, &inbox[1]);
+	memcpy(&word, events[1][0].data, sizeof(word));
+	ok(kern[1].inbox_tail[0] == 3 && events[1][0].kind == WN_EV_LOSS && word == 18,
+	   "of each node the latest, the others counted");
+	memcpy(&word, events[1][1].data, sizeof(word));
+	ok(word == 10 && events[1][1].node == node[0].handle, "in the place of the first");
+	memcpy(&word, events[1][2].data, sizeof(word));
+	ok(word == 110, "of both");
+	world_deinit(&w);
+}
+
+int main(void)
+{
+	tap_plan(22);
+	rules();
+	conflation();
+	histories();
+	return tap_done();
+}
