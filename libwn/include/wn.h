@@ -70,6 +70,13 @@ struct wn_params {
 
 struct wn_transport;
 
+struct wn_arena {
+	char *at;
+	__u32 bytes;
+	__u32 part;		/* bytes of one of 64 */
+	__u64 used;		/* parts, a bit each */
+};
+
 /* A client. Fields are for the inline functions below, not for programs. */
 struct wn {
 	int fd;			/* to poll; below zero: there is none */
@@ -88,6 +95,11 @@ struct wn {
 	__u32 sq_tail;		/* slots handed out, not all of them submitted */
 	__u32 sq_submitted;
 	__u32 cq_head;
+	__u32 cq_own;		/* completions of the library among those unread */
+	__u32 client;		/* its number in the domain */
+	struct wn_arena in;
+	struct wn_arena out;
+	__u64 reserved[16];
 	__u32 nr_regions;
 	struct wn_region regions[WN_REGION_TABLE];
 	void *maps[WN_REGION_TABLE];
@@ -130,18 +142,19 @@ static inline struct wn_sqe *wn_get_sqe(struct wn *wn)
 	return sqe;
 }
 
-static inline void wn_prep_nop(struct wn_sqe *sqe, __u64 user_data)
+/*
+ * The next two, for an entry of two slots: the second is *data, 64 bytes, zeroed.
+ * Submitted together or, for lack of room, NULL and neither.
+ */
+static inline struct wn_sqe *wn_get_sqe_wide(struct wn *wn, void **data)
 {
-	sqe->opcode = WN_OP_NOP;
-	sqe->user_data = user_data;
-}
+	struct wn_sqe *sqe;
 
-/* A NOP that completes with result: to try a program's error paths. */
-static inline void wn_prep_nop_result(struct wn_sqe *sqe, __s64 result, __u64 user_data)
-{
-	wn_prep_nop(sqe, user_data);
-	sqe->op_flags = WN_NOP_RESULT;
-	sqe->w[0] = (__u64)result;
+	if (wn_sq_room(wn) < 2)
+		return NULL;
+	sqe = wn_get_sqe(wn);
+	*data = wn_get_sqe(wn);
+	return *data ? sqe : NULL;
 }
 
 /*
@@ -158,13 +171,50 @@ int wn_submit_and_wait(struct wn *wn, unsigned int nr, __u64 deadline);
 
 /* ----------------------------------------------------------- completions */
 
-/* The next completion, or NULL. It stays until wn_cqe_seen(). */
-static inline const struct wn_cqe *wn_peek_cqe(const struct wn *wn)
+/*
+ * user_data of completions that the library waits for itself (<wn_sync.h>); where
+ * it could not take one out of the ring it is stepped over here.
+ */
+#define WN_USER_DATA_OWN	(~0ULL)
+
+/* The completion at a position or behind it, which moves past the library's; or NULL. */
+static inline const struct wn_cqe *wn_cqe_at(const struct wn *wn, __u32 *pos)
 {
-	/* Pairs with the engine's release: the completion is written. */
-	if (!*wn->alive || wn->cq_head == WN_LOAD_ACQUIRE(&wn->kern->cq_tail))
+	const struct wn_cqe *cqe;
+	__u32 tail;
+
+	if (!*wn->alive)
 		return NULL;
-	return &wn->cqes[wn->cq_head & (wn->cq_entries - 1)];
+	/* Pairs with the engine's release: the completions are written. */
+	tail = WN_LOAD_ACQUIRE(&wn->kern->cq_tail);
+	for (; *pos != tail; ++*pos) {
+		cqe = &wn->cqes[*pos & (wn->cq_entries - 1)];
+		if (!wn->cq_own || cqe->user_data != WN_USER_DATA_OWN)
+			return cqe;
+	}
+	return NULL;
+}
+
+/* Completions below pos are read: their slots are the engine's again. */
+static inline void wn_cq_give(struct wn *wn, __u32 pos)
+{
+	for (; wn->cq_own && wn->cq_head != pos; wn->cq_head++)
+		if (wn->cqes[wn->cq_head & (wn->cq_entries - 1)].user_data == WN_USER_DATA_OWN)
+			wn->cq_own--;
+	wn->cq_head = pos;
+	/* Pairs with the engine's acquire: we have read them. */
+	WN_STORE_RELEASE(&wn->user->cq_head, pos);
+}
+
+/* The next completion, or NULL. It stays until wn_cqe_seen(). */
+static inline const struct wn_cqe *wn_peek_cqe(struct wn *wn)
+{
+	__u32 pos = wn->cq_head;
+	const struct wn_cqe *cqe = wn_cqe_at(wn, &pos);
+
+	if (pos != wn->cq_head)
+		wn_cq_give(wn, pos);
+	return cqe;
 }
 
 /* Give the slot of the completion that was peeked at back to the engine. */
@@ -173,15 +223,69 @@ static inline void wn_cqe_seen(struct wn *wn)
 	/* A child that was forked before this has nothing to give back, and no ring. */
 	if (!*wn->alive)
 		return;
-	/* Pairs with the engine's acquire: we have read it. */
-	WN_STORE_RELEASE(&wn->user->cq_head, ++wn->cq_head);
+	wn_cq_give(wn, wn->cq_head + 1);
+}
+
+/*
+ * All that lie there, without giving them back; pos is a __u32 of the caller's:
+ *
+ *	wn_for_each_cqe(wn, pos, cqe)
+ *		n++;
+ *	wn_cq_advance(wn, n);
+ */
+#define wn_for_each_cqe(wn, pos, cqe) \
+	for ((pos) = (wn)->cq_head; ((cqe) = wn_cqe_at((wn), &(pos))); (pos)++)
+
+/* Give back n completions at once. */
+static inline void wn_cq_advance(struct wn *wn, unsigned int n)
+{
+	__u32 pos = wn->cq_head;
+
+	for (; n && wn_cqe_at(wn, &pos); n--)
+		pos++;
+	if (pos != wn->cq_head)
+		wn_cq_give(wn, pos);
 }
 
 /* Wait for the next completion; deadline as above. */
 int wn_wait_cqe(struct wn *wn, const struct wn_cqe **cqe, __u64 deadline);
 
+/* The same for at most so many ns from now. */
+int wn_wait_cqe_timeout(struct wn *wn, const struct wn_cqe **cqe, __u64 ns);
+
+/* The deadline that lies so many ns ahead. Any thread; async-signal-safe. */
+__u64 wn_deadline(__u64 ns);
+
+/* ---------------------------------------------------------------- arenas */
+
+/*
+ * Bulk bytes to the engine (in) and to the client (out) go through two arenas. The
+ * library takes room in them for its own calls, so programs ask for theirs: 0 and
+ * *offset, a multiple of 8; -ENOSPC; -E2BIG: more than the arena has; -ENXIO: the
+ * client has none; -EOWNERDEAD. Room is handed out in 64 equal parts.
+ */
+int wn_in_alloc(struct wn *wn, __u32 bytes, __u32 *offset);
+void wn_in_free(struct wn *wn, __u32 offset, __u32 bytes);
+int wn_out_alloc(struct wn *wn, __u32 bytes, __u32 *offset);
+void wn_out_free(struct wn *wn, __u32 offset, __u32 bytes);
+
+/* Where an offset lies. */
+static inline void *wn_in(const struct wn *wn, __u32 offset)
+{
+	return wn->in.at + offset;
+}
+
+static inline const void *wn_out(const struct wn *wn, __u32 offset)
+{
+	return wn->out.at + offset;
+}
+
 #ifdef __cplusplus
 }
 #endif
+
+#include <wn_prep.h>
+#include <wn_read.h>
+#include <wn_sync.h>
 
 #endif

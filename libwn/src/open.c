@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "arena.h"
 #include "transport.h"
 
 static void unmap(struct wn *wn)
@@ -18,7 +19,7 @@ static void unmap(struct wn *wn)
 }
 
 /* Where a region's address goes; NULL: not a region this library uses. */
-static void point(struct wn *wn, __u32 type, void *map)
+static void point(struct wn *wn, __u32 type, void *map, __u64 bytes)
 {
 	switch (type) {
 	case WN_REGION_USER_RING:
@@ -42,6 +43,12 @@ static void point(struct wn *wn, __u32 type, void *map)
 	case WN_REGION_SLOTS:
 		wn->slots = map;
 		break;
+	case WN_REGION_ARENA_IN:
+		wn_arena_init(&wn->in, map, bytes);
+		break;
+	case WN_REGION_ARENA_OUT:
+		wn_arena_init(&wn->out, map, bytes);
+		break;
 	}
 }
 
@@ -57,7 +64,7 @@ static int map_regions(struct wn *wn)
 		if (err)
 			return err;
 		wn->maps[i] = map;
-		point(wn, r->type, map);
+		point(wn, r->type, map, r->bytes);
 	}
 	/* An older module than this library may lack what we cannot do without. */
 	if (!wn->user || !wn->sqes || !wn->kern || !wn->cqes)
@@ -83,6 +90,7 @@ static int setup(struct wn *wn, const struct wn_params *params)
 		return err;
 	wn->sq_entries = s.sq_entries;
 	wn->cq_entries = s.cq_entries;
+	wn->client = s.client;
 	wn->nr_regions = s.nr_regions;
 	memcpy(wn->regions, s.regions, sizeof(wn->regions));
 	return 0;

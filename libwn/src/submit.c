@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "transport.h"
 
-static int enter(struct wn *wn, __u32 to_submit, __u32 min_complete, __u64 deadline)
+#include <time.h>
+
+int wn_enter(struct wn *wn, __u32 to_submit, __u32 min_complete, __u64 deadline)
 {
 	struct wn_enter e = {
 		.size = sizeof(e),
@@ -57,12 +59,13 @@ WN_API int wn_submit_and_wait(struct wn *wn, unsigned int nr, __u64 deadline)
 	if (!*wn->alive)
 		return -EOWNERDEAD;
 	/* Refused before anything is handed over, or the refusal would look like progress. */
-	if (nr > wn->cq_entries)
+	if (nr > wn->cq_entries - wn->cq_own)
 		return -EINVAL;
 	n = publish(wn);
 	if (!nr && !need_enter(wn, n))
 		return (int)n;
-	ret = enter(wn, wn->sq_entries, nr, deadline);
+	/* What the library left in the ring is not what they wait for. */
+	ret = wn_enter(wn, wn->sq_entries, nr ? nr + wn->cq_own : 0, deadline);
 	/* What is published will be taken: that is progress. */
 	return ret < 0 && !n ? ret : (int)n;
 }
@@ -74,9 +77,22 @@ WN_API int wn_wait_cqe(struct wn *wn, const struct wn_cqe **cqe, __u64 deadline)
 	if (!*wn->alive)
 		return -EOWNERDEAD;
 	while (!(*cqe = wn_peek_cqe(wn))) {
-		ret = enter(wn, wn->sq_entries, 1, deadline);
+		ret = wn_enter(wn, wn->sq_entries, 1, deadline);
 		if (ret < 0)
 			return ret;
 	}
 	return 0;
+}
+
+WN_API int wn_wait_cqe_timeout(struct wn *wn, const struct wn_cqe **cqe, __u64 ns)
+{
+	return wn_wait_cqe(wn, cqe, wn_deadline(ns));
+}
+
+WN_API __u64 wn_deadline(__u64 ns)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_BOOTTIME, &t);
+	return (__u64)t.tv_sec * 1000000000 + (__u64)t.tv_nsec + ns;
 }

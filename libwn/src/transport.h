@@ -38,4 +38,7 @@ static inline int wn_call(const struct wn *wn, unsigned long cmd, void *arg)
 	return wn->via->call(wn->file, cmd, arg);
 }
 
+/* WN_IOC_ENTER, or the short way. */
+int wn_enter(struct wn *wn, __u32 to_submit, __u32 min_complete, __u64 deadline);
+
 #endif

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One op and its answer, for those who do not want to know about rings. <wn.h>
+ * includes this.
+ *
+ * Each call submits what was prepared before it (which must not end within a chain
+ * or a group), then its own op, and waits for that one alone: completions of others
+ * stay where they are. Signals do not end the wait. Beyond the op's own errnos:
+ *
+ *   -EBUSY      completions fill the ring: read some first
+ *   -EAGAIN     no room for submissions
+ *   -ENOSPC     no room in an arena (a bound of the domain says the same)
+ *   -EOWNERDEAD in a forked child
+ *   -ESHUTDOWN  the client is dead
+ *
+ * Results are a handle, a version or a number where that is said, else 0; a handle
+ * may have its top bit set: WN_RES_IS_ERROR() tells what is an error. parent and
+ * node: 0 for the root (of a capability other than the first: its node).
+ *
+ * Threads: as all calls on a client, one at a time.
+ */
+#ifndef WN_SYNC_H
+#define WN_SYNC_H
+
+#include <linux/worknode.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct wn;
+
+/*
+ * Any op: sqe as wn_prep_* fills it (zeroed before), data: its second slot or NULL.
+ * user_data is the library's. *cqe, unless NULL: the whole completion. With
+ * wn_sqe_idem() the same may be done again after any error, and is done once.
+ */
+__s64 wn_do(struct wn *wn, const struct wn_sqe *sqe, const void *data, struct wn_cqe *cqe);
+
+/* Nodes. Handle; 0; version; version. */
+__s64 wn_create(struct wn *wn, __u64 parent, const char *name);
+__s64 wn_create_as(struct wn *wn, __u64 parent, const char *name, __u32 type, __u32 state,
+		   __u64 tags);
+__s64 wn_destroy(struct wn *wn, __u64 node);
+__s64 wn_move(struct wn *wn, __u64 node, __u64 parent);
+__s64 wn_rename(struct wn *wn, __u64 node, const char *name);
+
+/* One part of a node. Its version. */
+__s64 wn_set_type(struct wn *wn, __u64 node, __u32 type);
+__s64 wn_set_state(struct wn *wn, __u64 node, __u32 state);
+__s64 wn_set_tags(struct wn *wn, __u64 node, __u64 tags);
+__s64 wn_set_word(struct wn *wn, __u64 node, unsigned int n, __u64 value);
+
+/* By the engine: the handle of a child. wn_lookup() does without it. */
+__s64 wn_find(struct wn *wn, __u64 parent, const char *name);
+
+/* Cells. Handle; 0; versions. */
+__s64 wn_cell_create(struct wn *wn, __u64 node, __u64 id, __u8 type, __u8 flags);
+__s64 wn_cell_destroy(struct wn *wn, __u64 node, __u64 cell);
+__s64 wn_cell_add(struct wn *wn, __u64 node, __u64 cell, __u64 n);
+__s64 wn_cell_sub(struct wn *wn, __u64 node, __u64 cell, __u64 n);
+
+/*
+ * With a key, a value or both, up to WN_CELL_BYTES_MAX bytes together: how is
+ * WN_CELL_ADD (orset), WN_CELL_SET (lww, mvreg, ewflag, ormap), WN_CELL_REMOVE.
+ * Those that are not there are NULL with length 0. Version.
+ */
+__s64 wn_cell_put(struct wn *wn, __u64 node, __u64 cell, __u32 how, const void *key,
+		  unsigned int key_len, const void *val, unsigned int val_len);
+
+/* The value at a key: its length, of which at most size bytes are stored. -ENOENT. */
+__s64 wn_cell_get(struct wn *wn, __u64 node, __u64 cell, const void *key, unsigned int key_len,
+		  void *val, unsigned int size);
+
+/* Whether a key is in a set or map: 1, 0 or an error. */
+__s64 wn_cell_has(struct wn *wn, __u64 node, __u64 cell, const void *key, unsigned int key_len);
+
+/* escrow: rights that could be spent here and now. */
+__s64 wn_cell_rights(struct wn *wn, __u64 node, __u64 cell);
+
+/* ------------------------------------------------------------ iteration */
+
+/*
+ * The nodes below one that pass a filter:
+ *
+ *	wn_query_begin(wn, &it, node, &filter);
+ *	while ((rec = wn_query_next(&it)))
+ *		...
+ *	err = wn_query_end(&it);
+ *
+ * A record is good until the next call. it.until, at the end, is what to ask for
+ * changes since the next time (WN_FILTER_SINCE). begin takes room in the arena that
+ * end gives back; after an error in begin both others may be called.
+ */
+struct wn_query_it {
+	struct wn *wn;
+	__u64 node;
+	struct wn_filter filter;
+	__u64 cursor;
+	__u64 until;
+	__u32 out;		/* the library's, as all below */
+	__u32 count;
+	__u32 at;
+	__s32 err;
+	__u32 done;
+	__u32 reserved;
+};
+
+int wn_query_begin(struct wn *wn, struct wn_query_it *it, __u64 node,
+		   const struct wn_filter *filter);
+const struct wn_node_rec *wn_query_next(struct wn_query_it *it);
+int wn_query_end(struct wn_query_it *it);
+
+/* The keys of a set or map, the values of an mvreg: the same way. */
+struct wn_cell_it {
+	struct wn *wn;
+	__u64 node;
+	__u64 cell;
+	__u64 cursor;
+	__u32 out;		/* the library's, as all below */
+	__u32 room;
+	__u32 count;
+	__u32 at;
+	__s32 err;
+	__u32 done;
+};
+
+int wn_cell_list_begin(struct wn *wn, struct wn_cell_it *it, __u64 node, __u64 cell);
+/* The item; *key and *val, unless NULL: where its bytes lie. */
+const struct wn_cell_item *wn_cell_list_next(struct wn_cell_it *it, const void **key,
+					     const void **val);
+int wn_cell_list_end(struct wn_cell_it *it);
+
+/* ---------------------------------------------------------- replication */
+
+/* What is known of each replica's changes: bytes, at most size stored. */
+__s64 wn_vector(struct wn *wn, __u64 node, __u64 cell, void *vector, unsigned int size);
+
+/*
+ * What those who know vector (NULL with 0 bytes: nothing) do not: bytes stored, of
+ * at most size, which is WN_DELTA_BYTES_MAX or less. *cursor: 0 to begin with; when
+ * it is 0 again that was all. -ENOBUFS: size is too small for the next piece.
+ */
+__s64 wn_delta(struct wn *wn, __u64 node, __u64 cell, const void *vector,
+	       unsigned int vector_bytes, void *delta, unsigned int size, __u64 *cursor);
+
+/* Join one, whole. 0. */
+__s64 wn_merge(struct wn *wn, __u64 node, __u64 cell, const void *delta, unsigned int bytes);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
