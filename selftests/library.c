@@ -259,6 +259,50 @@ TEST_F(libwn, handed_to_a_child)
 	wn_close(&wn);
 }
 
+/* A child with a client of its own, though the name is gone; the parent's goes on. */
+static int reopen_inherited(void *arg)
+{
+	const struct wn_cqe *cqe = NULL;
+	struct wn *wn = arg;
+	__u32 number = wn->client;
+	int err = wn_reopen(wn);
+
+	if (err)
+		return err;
+	if (wn->client == number || wn->sq_entries != 64 || wn->cq_entries != 128)
+		return -EPROTO;
+	wn_prep_nop(wn_get_sqe(wn), 5);
+	err = wn_submit(wn);
+	if (err == 1)
+		err = wn_wait_cqe(wn, &cqe, 0);
+	if (!err && (!cqe || cqe->user_data != 5))
+		err = -EPROTO;
+	wn_close(wn);
+	return err;
+}
+
+TEST_F(libwn, reopen)
+{
+	const struct wn_params params = { .sq_entries = 64, .cq_entries = 128 };
+	const struct wn_cqe *cqe;
+	struct wn wn, copy;
+
+	ASSERT_EQ(0, wn_open(&wn, self->path, &params));
+	EXPECT_EQ(0, wn_domain_remove(self->path));
+	copy = wn;
+	EXPECT_EQ(wt_is_embedded() ? -EOWNERDEAD : 0, wt_in_child(0, reopen_inherited, &copy));
+	/* In one's own process as well. */
+	wn_prep_nop(wn_get_sqe(&wn), 1);
+	EXPECT_EQ(0, wn_reopen(&wn));
+	EXPECT_EQ(64, wn.sq_entries);
+	EXPECT_EQ(64, wn_sq_room(&wn));
+	wn_prep_nop(wn_get_sqe(&wn), 9);
+	EXPECT_EQ(1, wn_submit(&wn));
+	ASSERT_EQ(0, wn_wait_cqe(&wn, &cqe, 0));
+	EXPECT_EQ(9, cqe->user_data);
+	wn_close(&wn);
+}
+
 TEST_F(libwn, errors_of_open)
 {
 	struct wn_params bad = { .flags = 1U << 9 };

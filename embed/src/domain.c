@@ -106,6 +106,14 @@ struct wn_embed_domain *wn_embed_domain_get(const char *name)
 	return domain;
 }
 
+void wn_embed_domain_hold(struct wn_embed_domain *domain)
+{
+	struct wn_embed_space *space = wn_embed_space_lock();
+
+	domain->holders++;
+	wn_embed_space_unlock(space);
+}
+
 void wn_embed_domain_put(struct wn_embed_domain *domain)
 {
 	struct wn_embed_space *space = wn_embed_space_lock();

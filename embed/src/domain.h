@@ -42,8 +42,9 @@ u64 wn_embed_domain_cost(const struct wn_bounds *bounds);
 int wn_embed_domain_create(const char *name, const struct wn_bounds *bounds);
 int wn_embed_domain_remove(const char *name);
 
-/* Hold the domain of that name, or NULL; put it back. */
+/* Hold the domain of that name, or NULL; one that is held already; put it back. */
 struct wn_embed_domain *wn_embed_domain_get(const char *name);
+void wn_embed_domain_hold(struct wn_embed_domain *domain);
 void wn_embed_domain_put(struct wn_embed_domain *domain);
 
 /* A number for a client: below bounds.clients, or -ENOSPC. */

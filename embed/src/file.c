@@ -96,6 +96,32 @@ static void file_close(void *at)
 	free(file);
 }
 
+static int file_again(void *at, int flags, void **to)
+{
+	const int access = flags & O_ACCMODE;
+	struct file *file = at, *new;
+
+	/* A child has no such domain. */
+	if (is_foreign(file))
+		return -EOWNERDEAD;
+	if (!file->client)
+		return -ENOTTY;
+	new = calloc(1, sizeof(*new) + 1);
+	if (!new)
+		return -ENOMEM;
+	new->life = file->life;
+	new->readable = access != O_WRONLY;
+	new->writable = access != O_RDONLY;
+	wn_embed_domain_hold(file->client->domain);
+	new->client = wn_embed_client_new(file->client->domain);
+	if (!new->client) {
+		free(new);
+		return -ENOMEM;
+	}
+	*to = new;
+	return 0;
+}
+
 static int file_call(void *at, unsigned long cmd, void *arg)
 {
 	struct file *file = at;
@@ -182,6 +208,7 @@ static struct wn_transport transport = {
 	.size = sizeof(transport),
 	.scheme = "embed",
 	.open = file_open,
+	.again = file_again,
 	.close = file_close,
 	.call = file_call,
 	.map = file_map,

@@ -13,7 +13,7 @@
  *
  * Fork: a client belongs to the process that opened it. In a forked child every
  * call on it returns -EOWNERDEAD (slots: NULL); wn_close() is allowed there, and
- * only frees memory. Open a client of its own in the child.
+ * only frees memory. wn_reopen() gives the child a client of its own.
  */
 #ifndef WN_H
 #define WN_H
@@ -97,6 +97,7 @@ struct wn {
 	__u32 cq_head;
 	__u32 cq_own;		/* completions of the library among those unread */
 	__u32 client;		/* its number in the domain */
+	__u32 inbox_entries[WN_PRIORITIES];
 	struct wn_arena in;
 	struct wn_arena out;
 	__u64 reserved[16];
@@ -108,6 +109,15 @@ struct wn {
 /* params: NULL for the defaults. On error *wn is closed and can be opened again. */
 int wn_open(struct wn *wn, const char *path, const struct wn_params *params);
 void wn_close(struct wn *wn);
+
+/*
+ * Begin anew with a client of this process's own on the same domain, with rings as
+ * large: in a forked child, or after -ESHUTDOWN. Nothing of the old one stays: not
+ * its number, handed-on capabilities, unsubmitted entries, unread completions. On
+ * error *wn is as it was. -ENOENT: /proc is not mounted; -EOWNERDEAD: an engine in
+ * the parent cannot be reached from here.
+ */
+int wn_reopen(struct wn *wn);
 
 /* Only these opcodes from now on; ops is cut down to what is allowed now. */
 int wn_restrict(struct wn *wn, __u64 ops[4]);

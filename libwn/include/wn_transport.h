@@ -16,7 +16,7 @@ extern "C" {
 
 /*
  * Each call may come from any thread at any time, and returns 0 or more, or
- * -errno; errno itself is left alone. In a forked child all but open and close
+ * -errno; errno itself is left alone. In a forked child all but again and close
  * of what the parent opened return -EOWNERDEAD, or do what the module would.
  */
 struct wn_transport {
@@ -25,6 +25,8 @@ struct wn_transport {
 
 	/* Open a file: a domain, or "control" of an instance. path is behind the colon. */
 	int (*open)(const char *path, int flags, void **file);
+	/* Open a client's domain once more, named or not: where this is a forked child, for it. */
+	int (*again)(void *file, int flags, void **to);
 	/* In a forked child only what is the child's own is freed. */
 	void (*close)(void *file);
 	/* WN_IOC_*, as on the module's file. */

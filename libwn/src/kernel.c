@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -23,6 +24,15 @@ static int kernel_open(const char *path, int flags, void **file)
 	*file = (void *)(intptr_t)fd;
 	errno = saved;
 	return err;
+}
+
+/* By the descriptor that is there: the name may be gone or mean another by now. */
+static int kernel_again(void *file, int flags, void **to)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd_of(file));
+	return kernel_open(path, flags, to);
 }
 
 static void kernel_close(void *file)
@@ -74,6 +84,7 @@ const struct wn_transport wn_transport_kernel = {
 	.size = sizeof(wn_transport_kernel),
 	.scheme = "",
 	.open = kernel_open,
+	.again = kernel_again,
 	.close = kernel_close,
 	.call = kernel_call,
 	.map = kernel_map,

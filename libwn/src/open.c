@@ -91,6 +91,7 @@ static int setup(struct wn *wn, const struct wn_params *params)
 	wn->sq_entries = s.sq_entries;
 	wn->cq_entries = s.cq_entries;
 	wn->client = s.client;
+	memcpy(wn->inbox_entries, s.inbox_entries, sizeof(wn->inbox_entries));
 	wn->nr_regions = s.nr_regions;
 	memcpy(wn->regions, s.regions, sizeof(wn->regions));
 	return 0;
@@ -110,21 +111,27 @@ static int check_params(const struct wn_params *params)
 	return 0;
 }
 
-static int open_file(struct wn *wn, const char *path)
+/* Make a client of an open file, or close it. */
+static int begin(struct wn *wn, const struct wn_file *file, const struct wn_params *params)
 {
-	struct wn_file file;
-	int err = wn_file_open(&file, path, O_RDWR);
+	int err;
 
-	if (err)
-		return err;
-	wn->via = file.via;
-	wn->file = file.file;
+	wn->via = file->via;
+	wn->file = file->file;
 	wn->fd = wn->via->fd(wn->file);
-	return 0;
+	err = setup(wn, params);
+	if (!err)
+		err = map_regions(wn);
+	if (!err && !(params && params->flags & WN_OPEN_DISABLED))
+		err = wn_enable(wn);
+	if (err)
+		wn_close(wn);
+	return err;
 }
 
 WN_API int wn_open(struct wn *wn, const char *path, const struct wn_params *params)
 {
+	struct wn_file file;
 	int err;
 
 	memset(wn, 0, sizeof(*wn));
@@ -135,17 +142,30 @@ WN_API int wn_open(struct wn *wn, const char *path, const struct wn_params *para
 	wn->alive = wn_fork_word();
 	if (!wn->alive)
 		return -ENOMEM;
-	err = open_file(wn, path);
+	err = wn_file_open(&file, path, O_RDWR);
+	return err ? err : begin(wn, &file, params);
+}
+
+WN_API int wn_reopen(struct wn *wn)
+{
+	struct wn_params params = { .sq_entries = wn->sq_entries, .cq_entries = wn->cq_entries };
+	struct wn_file file = { .via = wn->via };
+	struct wn fresh;
+	int err;
+
+	memcpy(params.inbox_entries, wn->inbox_entries, sizeof(params.inbox_entries));
+	memset(&fresh, 0, sizeof(fresh));
+	fresh.alive = wn_fork_word();
+	if (!fresh.alive)
+		return -ENOMEM;
+	err = wn->via->again(wn->file, O_RDWR, &file.file);
+	if (!err)
+		err = begin(&fresh, &file, &params);
 	if (err)
 		return err;
-	err = setup(wn, params);
-	if (!err)
-		err = map_regions(wn);
-	if (!err && !(params && params->flags & WN_OPEN_DISABLED))
-		err = wn_enable(wn);
-	if (err)
-		wn_close(wn);
-	return err;
+	wn_close(wn);
+	*wn = fresh;
+	return 0;
 }
 
 WN_API void wn_close(struct wn *wn)
