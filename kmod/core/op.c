@@ -281,6 +281,7 @@ static __always_inline bool apply(struct wn_core *core, const struct wn_op_env *
 	result->flags = 0;
 	res = run(&call, op, result);
 	result->res = res;
+	core->tx->spent += core->tx->steps;
 	if (unlikely(core->tx->steps > *worst)) {
 		*worst = core->tx->steps;
 		wn_bug_on(*worst > op->steps);

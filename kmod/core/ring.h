@@ -37,6 +37,7 @@ struct wn_ring {
 	u32 sq_head;		/* the truth; kern->sq_head is its picture */
 	u32 cq_tail;
 	u64 refused;
+	bool left;		/* the last turn left entries to the next one */
 	u32 broken;		/* WN_RING_*_BROKEN: the next entry is cancelled */
 };
 

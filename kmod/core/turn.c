@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 #include "turn.h"
 
-#include "reap.h"
+#include "work.h"
 
 /* One entry, or the entries of one group, copied out of the client's reach. */
 struct batch {
@@ -155,8 +155,10 @@ u32 wn_turn_run(struct wn_core *core, const struct wn_turn *turn, u32 max,
 	struct wn_sqe *slots = core->group;
 	bool full = false;
 
+	core->tx->spent = 0;
 	/* At most pending turns: each takes a slot. */
-	while (count.taken < max && count.taken < pending) {
+	while (count.taken < max && count.taken < pending &&
+	       core->tx->spent < WN_TURN_STEPS) {
 		full = count.done == room;
 		if (full)
 			break;
@@ -174,8 +176,10 @@ u32 wn_turn_run(struct wn_core *core, const struct wn_turn *turn, u32 max,
 		if (post(ring, slots, &result, &count) && has(slots, WN_SQE_LINK))
 			ring->broken = WN_RING_CHAIN_BROKEN;
 	}
-	wn_core_slice(core, WN_REAP_TURN);
-	wn_sub_slice(core, WN_SUB_TURN, now);
+	ring->left = !full && count.taken < pending;
+	/* Room that a reader made is seen by trying. */
+	if (unlikely(wn_work_waits(core) || core->subs.stuck))
+		wn_work_slice(core, now);
 	wn_ring_flag(ring, WN_KR_F_CQ_FULL, full || (count.done == room && count.taken < pending));
 	if (!count.taken)
 		return 0;

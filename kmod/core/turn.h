@@ -20,6 +20,9 @@ struct wn_turn {
 	u32 in_bytes;
 };
 
+/* Steps after which a turn takes no more entries: some hundred microseconds. */
+#define WN_TURN_STEPS 16384u
+
 /*
  * Take at most max slots, but an atomic group whole; returns how many slots were
  * taken.

@@ -49,6 +49,7 @@ struct wn_tx {
 	u32 *edits;		/* records with marks: table << 24 | index */
 	u32 nr_edits, edits_room;
 	u32 steps;		/* of the op that runs */
+	u32 spent;		/* by the ops of this turn */
 	bool logged;		/* it can be rolled back */
 	struct wn_table tables[WN_TABLES];
 };
