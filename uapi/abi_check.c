@@ -243,6 +243,13 @@ FIELD(wn_cell_item, val_len, 2, 2);
 FIELD(wn_cell_item, reserved, 4, 4);
 FIELD(wn_cell_item, value, 8, 8);
 
+SIZE(wn_cell_slots, 64);
+FIELD(wn_cell_slots, first, 0, 4);
+FIELD(wn_cell_slots, reserved, 4, 60);
+
+SIZE(wn_slot_line, 64);
+FIELD(wn_slot_line, next, 0, 64);
+
 SIZE(wn_cell_list, 16);
 FIELD(wn_cell_list, cursor, 0, 8);
 FIELD(wn_cell_list, count, 8, 4);

@@ -175,6 +175,9 @@ int wn_cell_count(struct wn_cells *cells, u32 index, u64 plus, u64 minus, u64 hl
 int wn_cell_attach(struct wn_cells *cells, u32 index, u64 value, u64 hlc);
 void wn_cell_detach(struct wn_cells *cells, u32 index, u64 start, u64 value, u64 hlc);
 
+/* What was added since @start becomes this replica's now: where the next begins. */
+u64 wn_cell_sample(struct wn_cells *cells, u32 index, u64 start, u64 value, u64 hlc);
+
 /* -- lww. -E2BIG: too long; -ENOSPC: slab. */
 int wn_cell_write(struct wn_cells *cells, u32 index, const u8 *bytes, u32 len, u64 hlc);
 
@@ -193,6 +196,10 @@ int wn_escrow_take(struct wn_cells *cells, u32 index, u32 client, u64 rights, u6
 int wn_escrow_give(struct wn_cells *cells, u32 index, u32 client, u64 rights, u64 spent,
 		   u64 hlc);
 int wn_escrow_fold(struct wn_cells *cells, u32 index, u32 client, u64 spent, u64 hlc);
+
+/* So many of them, or as many as are in its hand, were spent for good: how many. */
+u64 wn_escrow_spent(struct wn_cells *cells, u32 index, u32 client, u64 spent, u64 hlc);
+u64 wn_escrow_holds(const struct wn_cells *cells, u32 index, u32 client);
 
 /* Rights that could be spent here and now; all that are left anywhere, as far as known. */
 u64 wn_escrow_rights(const struct wn_cells *cells, u32 index, u64 boottime);

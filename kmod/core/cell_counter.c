@@ -42,21 +42,33 @@ int wn_cell_attach(struct wn_cells *cells, u32 index, u64 value, u64 hlc)
 	return 0;
 }
 
+/*
+ * What a slot counted for readers becomes a row's. A client that lets a growing
+ * counter's slot fall, or a sum overflow, has counted nothing.
+ */
+static bool count_slot(struct wn_cells *cells, u32 index, u64 added, u64 hlc)
+{
+	if ((s64)added >= 0)
+		return !wn_cell_count(cells, index, added, 0, hlc);
+	return wn_cell(cells, index)->type == WN_CELL_PNCOUNTER &&
+	       !wn_cell_count(cells, index, 0, 0 - added, hlc);
+}
+
 void wn_cell_detach(struct wn_cells *cells, u32 index, u64 start, u64 value, u64 hlc)
 {
-	const bool both = wn_cell(cells, index)->type == WN_CELL_PNCOUNTER;
-	const u64 added = value - start;
 	struct wn_cell_rec *rec;
 
-	/*
-	 * What the slot counted for readers becomes a row's. A client that lets a
-	 * growing counter's slot fall, or a sum overflow, has counted nothing.
-	 */
-	if ((s64)added >= 0)
-		(void)wn_cell_count(cells, index, added, 0, hlc);
-	else if (both)
-		(void)wn_cell_count(cells, index, 0, 0 - added, hlc);
+	(void)count_slot(cells, index, value - start, hlc);
 	rec = wn_cell_touch(cells, index, hlc);
 	rec->value += start;
 	rec->nr_slots--;
+}
+
+u64 wn_cell_sample(struct wn_cells *cells, u32 index, u64 start, u64 value, u64 hlc)
+{
+	if (value == start || !count_slot(cells, index, value - start, hlc))
+		return start;
+	/* It is in the slot still, and readers add that. */
+	wn_cell_edit(cells, index, WN_CELL_HEAD)->value -= value - start;
+	return value;
 }

@@ -214,6 +214,31 @@ int wn_escrow_give(struct wn_cells *cells, u32 index, u32 client, u64 rights, u6
 	return 0;
 }
 
+u64 wn_escrow_holds(const struct wn_cells *cells, u32 index, u32 client)
+{
+	const struct wn_row *holder = wn_row_find(cells, index, WN_ROW_LOCAL, client);
+
+	return holder ? holder->x : 0;
+}
+
+u64 wn_escrow_spent(struct wn_cells *cells, u32 index, u32 client, u64 spent, u64 hlc)
+{
+	struct wn_row *holder = wn_row_find(cells, index, WN_ROW_LOCAL, client);
+	struct wn_row *mine = wn_row(cells, cells->own[index].mine);
+
+	if (!holder || !mine)
+		return 0;
+	spent = smaller(smaller(spent, holder->x), ~0ULL - mine->y);
+	if (!spent)
+		return 0;
+	wn_row_edit(cells, holder);
+	holder->x -= spent;
+	begin(cells, index)->y += spent;
+	hold(cells, index, 0 - spent);
+	wn_cell_touch(cells, index, hlc)->value -= spent;
+	return spent;
+}
+
 int wn_escrow_fold(struct wn_cells *cells, u32 index, u32 client, u64 spent, u64 hlc)
 {
 	struct wn_row *holder, *mine;

@@ -23,6 +23,7 @@ int wn_core_client_open(struct wn_core *core, u32 number, const struct wn_core_o
 	wn_cap_put(core, number, 0, &cap);
 	client->subs = 0;
 	wn_mail_open(core, number);
+	client->slots = first->slots;
 	client->life++;
 	return 0;
 }
@@ -30,6 +31,7 @@ int wn_core_client_open(struct wn_core *core, u32 number, const struct wn_core_o
 void wn_core_client_close(struct wn_core *core, u32 number)
 {
 	struct wn_core_client *client;
+	u32 all = ~0u;
 
 	if (number >= core->bounds.clients)
 		return;
@@ -37,6 +39,8 @@ void wn_core_client_close(struct wn_core *core, u32 number)
 	if (!wn_core_client_is_open(client))
 		return;
 	wn_mail_close(core, number);
+	(void)wn_slot_client_gone(core, number, WN_SLOT_ANY_CAP, &all);
+	client->slots = NULL;
 	client->life++;
 	wn_memset(client->caps, 0, core->bounds.caps * sizeof(*client->caps));
 	wn_idem_clear(core, &client->idem);

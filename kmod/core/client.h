@@ -13,6 +13,7 @@
 struct wn_core_client {
 	u64 life;		/* counts the uses of the number; odd: open */
 	struct wn_cap *caps;	/* bounds.caps */
+	const u64 *slots;	/* bounds.slots words that it writes; NULL: none */
 	struct wn_idem_ring idem;
 	u32 subs;		/* subscriptions that it holds */
 	u32 reserved;
@@ -25,6 +26,7 @@ struct wn_core_open {
 	u64 badge;
 	u32 rights;
 	u32 quota_nodes;	/* 0: none */
+	const u64 *slots;	/* bounds.slots words of its page, there until it is closed; or NULL */
 };
 
 /* 0; -EINVAL: no such number, rights; -EBUSY: open; -ESTALE: no such node. */

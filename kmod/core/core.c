@@ -16,16 +16,17 @@
 /* Where everything lies: offsets, in the order of the memory. */
 struct layout {
 	/* public */
-	u64 header, node_pictures, name_pictures, cell_pictures, public_bytes;
+	u64 header, node_pictures, name_pictures, cell_pictures, slot_pictures, public_bytes;
 	/* private, state */
 	u64 core, nodes, own, pool, names, types, states, changed, clients, caps, keys, heads;
 	u64 cells, cell_own, cell_pool, cell_rows, elems, elem_heads, blocks;
 	u64 log_records, subs, sub_pool;
 	u64 letters, boxes, waiting;
+	u64 slots, slot_own, slot_used;
 	u64 scratch;
 	/* private, scratch */
 	u64 tx, log, edits, node_marks, name_marks, group, results, reach, worst, epoch;
-	u64 cell_marks, finger, vector, delta, log_marks, planned;
+	u64 cell_marks, finger, vector, delta, log_marks, planned, slot_marks;
 	u64 private_bytes;
 	bool overflow;
 };
@@ -54,6 +55,7 @@ static u64 log_words(const struct wn_bounds *b)
 static int layout(struct layout *l, const struct wn_bounds *b)
 {
 	const u32 buckets = wn_names_buckets(b->nodes);
+	const u64 lines = (u64)b->clients * wn_slot_lines(b->slots);
 	u64 *at;
 
 	wn_memset(l, 0, sizeof(*l));
@@ -62,6 +64,7 @@ static int layout(struct layout *l, const struct wn_bounds *b)
 	l->node_pictures = cut(l, at, b->nodes, sizeof(struct wn_node_rec));
 	l->name_pictures = cut(l, at, buckets, sizeof(struct wn_name_bucket));
 	l->cell_pictures = cut(l, at, b->cells, sizeof(struct wn_cell_rec));
+	l->slot_pictures = cut(l, at, lines, sizeof(struct wn_slot_line));
 
 	at = &l->private_bytes;
 	l->core = cut(l, at, 1, sizeof(struct wn_core));
@@ -89,6 +92,9 @@ static int layout(struct layout *l, const struct wn_bounds *b)
 	l->letters = cut(l, at, b->backlog, sizeof(struct wn_letter));
 	l->boxes = cut(l, at, b->clients, sizeof(struct wn_box));
 	l->waiting = cut(l, at, 1, wn_mail_waiting_bytes(b->clients));
+	l->slots = cut(l, at, lines, sizeof(struct wn_slot_line));
+	l->slot_own = cut(l, at, (u64)b->clients * b->slots, sizeof(struct wn_slot_own));
+	l->slot_used = cut(l, at, (u64)b->clients * wn_slot_words(b->slots), sizeof(u64));
 
 	l->scratch = *at;
 	l->tx = cut(l, at, 1, sizeof(struct wn_tx));
@@ -102,6 +108,7 @@ static int layout(struct layout *l, const struct wn_bounds *b)
 	l->worst = cut(l, at, WN_OP_COUNT, sizeof(u32));
 	l->epoch = cut(l, at, 1, sizeof(u64));
 	l->cell_marks = cut(l, at, b->cells, 1);
+	l->slot_marks = cut(l, at, lines, 1);
 	l->finger = cut(l, at, 1, sizeof(u32));
 	l->vector = cut(l, at, 1, sizeof(struct wn_vv));
 	l->delta = cut(l, at, 1, WN_DELTA_BYTES_MAX);
@@ -147,6 +154,12 @@ static void init_tx(struct wn_core *core, const struct layout *l, u8 *public, u8
 		.marks = private + l->cell_marks,
 		.words = sizeof(struct wn_cell_rec) / sizeof(u64),
 		.sequenced = true,
+	};
+	tx->tables[WN_TABLE_SLOTS] = (struct wn_table){
+		.truth = (void *)(private + l->slots),
+		.picture = (void *)(public + l->slot_pictures),
+		.marks = private + l->slot_marks,
+		.words = sizeof(struct wn_slot_line) / sizeof(u64),
 	};
 	core->tx = tx;
 }
@@ -204,6 +217,9 @@ static void init_public(struct wn_core *core, const struct layout *l, u64 domain
 		l->name_pictures, sizeof(struct wn_name_bucket), buckets };
 	p->areas[WN_AREA_CELLS] = (struct wn_area){
 		l->cell_pictures, sizeof(struct wn_cell_rec), core->bounds.cells };
+	p->areas[WN_AREA_SLOTS] = (struct wn_area){
+		l->slot_pictures, wn_slot_lines(core->bounds.slots) *
+		sizeof(struct wn_slot_line), core->bounds.clients };
 }
 
 static int make_root(struct wn_core *core)
@@ -267,6 +283,7 @@ struct wn_core *wn_core_init(void *public, void *private, const struct wn_bounds
 	wn_mail_init(&core->mail, base + l.letters, base + l.boxes, base + l.waiting,
 		     base + l.planned, bounds->backlog);
 	init_tx(core, &l, public, base);
+	wn_slots_init(&core->slots, base + l.slot_own, base + l.slot_used, bounds->slots);
 	if (init_cells(core, &l, base, ident->replica) || make_root(core))
 		return NULL;
 	init_public(core, &l, ident->domain);

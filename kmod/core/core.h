@@ -23,6 +23,7 @@
 #include "pool.h"
 #include "port.h"
 #include "sub.h"
+#include "slot.h"
 #include "tx.h"
 
 #define WN_OP_WORDS	4	/* opcodes as bits: wn_query.ops */
@@ -61,6 +62,7 @@ struct wn_core {
 	struct wn_log log;
 	struct wn_subs subs;
 	struct wn_mail mail;
+	struct wn_slots slots;
 	u64 hlc;		/* last stamp given */
 	u64 epoch;		/* as readers see it: even */
 	u32 doomed, last_doomed; /* destroyed nodes with others below, in their order */

@@ -61,6 +61,9 @@ static s64 op_nop(struct wn_call *call)
 	return do_nop(call->sqe);
 }
 
+/* Slots: the list of a cell's, and the rows of an escrow a few times. */
+#define SLOTS	(2 * 1024 + CELL)
+
 static const struct wn_op_def ops[] = {
 	[WN_OP_NOP] = {
 		op_nop, CHAIN | WN_SQE_ATOMIC, W0, 0, WN_NOP_RESULT, COMMON, NARROW },
@@ -118,6 +121,19 @@ static const struct wn_op_def ops[] = {
 		wn_op_bind, CHANGE, NODE, WN_RIGHT_READ, WN_BIND_POLICY_MASK, COMMON + 64, NARROW },
 	[WN_OP_UNBIND] = {
 		wn_op_unbind, CHANGE, NODE, WN_RIGHT_READ, 0, COMMON + 64, NARROW },
+	[WN_OP_ATTACH] = {
+		wn_op_attach, CHANGE, NODE | ARG, WN_RIGHT_ATTACH, 0, COMMON + SLOTS, NARROW },
+	[WN_OP_DETACH] = {
+		wn_op_detach, CHANGE, NODE | ARG, WN_RIGHT_ATTACH, 0, COMMON + SLOTS, NARROW },
+	[WN_OP_ESCROW_TAKE] = {
+		wn_op_escrow_take, CHANGE, NODE | ARG | W0, WN_RIGHT_ATTACH, 0,
+		COMMON + SLOTS, NARROW },
+	[WN_OP_ESCROW_GIVE] = {
+		wn_op_escrow_give, CHANGE, NODE | ARG | W0, WN_RIGHT_ATTACH, 0,
+		COMMON + SLOTS, NARROW },
+	[WN_OP_SAMPLE] = {
+		wn_op_sample, LOOK, NODE | ARG | W0, WN_RIGHT_READ | WN_RIGHT_WRITE,
+		WN_SAMPLE_ALL, COMMON + 16 * 1024, NARROW },
 };
 
 #define WN_OPS	(sizeof(ops) / sizeof(ops[0]))

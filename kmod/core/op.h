@@ -80,6 +80,11 @@ s64 wn_op_emit(struct wn_call *call);
 s64 wn_op_emit_children(struct wn_call *call);
 s64 wn_op_bind(struct wn_call *call);
 s64 wn_op_unbind(struct wn_call *call);
+s64 wn_op_attach(struct wn_call *call);
+s64 wn_op_detach(struct wn_call *call);
+s64 wn_op_escrow_take(struct wn_call *call);
+s64 wn_op_escrow_give(struct wn_call *call);
+s64 wn_op_sample(struct wn_call *call);
 
 /* A record as the capability's holder may see it. */
 void wn_node_show(const struct wn_core *core, const struct wn_cap *cap, u32 index,

@@ -3,7 +3,7 @@
  * Ops on cells. Each checks all before it changes the first thing, but for the
  * merge, which goes on until something does not fit.
  */
-#include "op.h"
+#include "op_cell.h"
 
 #include "cell_delta.h"
 #include "clock.h"
@@ -26,12 +26,6 @@ static u32 high32(u64 word)
 	return (u32)(word >> 32);
 }
 
-/* The stamp that the op will get if it succeeds: a refused one takes none. */
-static u64 coming(const struct wn_call *call)
-{
-	return call->hlc ? call->hlc : wn_clock_next(call->core->hlc, call->env->now->realtime);
-}
-
 /* It succeeded: the stamp that came is the clock's last. */
 static void stamp(struct wn_call *call, u64 hlc)
 {
@@ -39,18 +33,6 @@ static void stamp(struct wn_call *call, u64 hlc)
 		return;
 	call->hlc = hlc;
 	WN_TX_SET(call->core->tx, call->core->hlc, hlc);
-}
-
-/* The cell arg of the op's node: its index, or -ESTALE. */
-static __always_inline int find(const struct wn_call *call)
-{
-	const struct wn_cells *cells = &call->core->cells;
-	const int index = wn_cell_find(cells, call->sqe->arg);
-
-	if (index < 0 ||
-	    wn_cell(cells, (u32)index)->node != wn_node(call->core, call->node)->handle)
-		return -ESTALE;
-	return index;
 }
 
 /* So many bytes of the arena to the client. */
@@ -124,7 +106,7 @@ s64 wn_op_cell_create(struct wn_call *call)
 		.id = sqe->w[0],
 		.type = sqe->op_flags & 0xff,
 		.flags = sqe->op_flags >> 8 & 0xff,
-		.hlc = coming(call),
+		.hlc = wn_call_coming(call),
 		.next = wn_node(core, call->node)->first_cell,
 		.boottime = call->env->now->boottime,
 	};
@@ -153,7 +135,7 @@ s64 wn_op_cell_destroy(struct wn_call *call)
 {
 	struct wn_core *core = call->core;
 	struct wn_cells *cells = &core->cells;
-	const int index = find(call);
+	const int index = wn_call_cell(call);
 	struct wn_node_rec *node;
 	struct wn_cell_rec *rec;
 	u32 at, next;
@@ -263,8 +245,8 @@ static int update_elems(struct wn_call *call, u32 index, u32 verb, struct wn_ite
 s64 wn_op_cell_update(struct wn_call *call)
 {
 	const u32 verb = call->sqe->op_flags;
-	const u64 hlc = coming(call);
-	const int index = find(call);
+	const u64 hlc = wn_call_coming(call);
+	const int index = wn_call_cell(call);
 	struct wn_item item;
 	s64 err;
 
@@ -478,7 +460,7 @@ static s64 read_rest(struct wn_call *call, u32 index, u32 what)
 s64 wn_op_cell_read(struct wn_call *call)
 {
 	const u32 what = call->sqe->op_flags;
-	const int index = find(call);
+	const int index = wn_call_cell(call);
 
 	if (index < 0)
 		return index;
@@ -497,7 +479,7 @@ s64 wn_op_cell_delta(struct wn_call *call)
 	struct wn_core *core = call->core;
 	const u32 bytes = high32(sqe->w[0]);
 	struct wn_cell_told told = { .cursor = sqe->w[1] };
-	const int index = find(call);
+	const int index = wn_call_cell(call);
 	u8 *out;
 	s64 res;
 
@@ -531,10 +513,10 @@ s64 wn_op_cell_merge(struct wn_call *call)
 	const u64 where = call->sqe->w[0];
 	struct wn_core *core = call->core;
 	struct wn_merge merge = {
-		.hlc = coming(call),
+		.hlc = wn_call_coming(call),
 		.stamp_max = wn_clock_at(call->env->now->realtime) + (DRIFT_MS << WN_CLOCK_SHIFT),
 	};
-	const int index = find(call);
+	const int index = wn_call_cell(call);
 	s64 res;
 
 	if (index < 0)

@@ -32,12 +32,18 @@ static void step(struct wn_core *core)
 	wn_core_commit(core);
 }
 
+/* Its slots first: their clients may have them for others. */
+static bool cell_step(struct wn_core *core)
+{
+	return wn_slot_step(core) || wn_cells_step(&core->cells);
+}
+
 bool wn_core_slice(struct wn_core *core, u32 steps)
 {
 	wn_tx_begin(core->tx, false);
 	for (; steps && core->doomed != WN_INDEX_NONE; steps--)
 		step(core);
-	for (; steps && wn_cells_step(&core->cells); steps--)
+	for (; steps && cell_step(core); steps--)
 		wn_core_commit(core);
 	return core->doomed != WN_INDEX_NONE || core->cells.doomed != WN_INDEX_NONE;
 }

@@ -81,8 +81,9 @@ int wn_tx_free(struct wn_tx *tx, struct wn_pool *pool, u64 handle)
  * (release). The reader's acquire of a word that B wrote thus shows it A when
  * it looks at seq again; its acquire of C shows it all of B.
  */
-static void paint(const struct wn_table *t, u32 index, u32 lines)
+static void paint(const struct wn_table *t, u32 index, u32 marks)
 {
+	u32 lines = marks & ~WN_TX_OPEN;
 	wn_word *from = t->truth + (u64)index * t->words;
 	wn_word *to = t->picture + (u64)index * t->words;
 	/* seq is the first half of its word; the other half is data. */
@@ -114,10 +115,52 @@ static void paint(const struct wn_table *t, u32 index, u32 lines)
 
 wn_static_assert(WN_LINE_WORDS == 8);
 
+void wn_tx_open(struct wn_tx *tx, u32 table, u32 index)
+{
+	const struct wn_table *t = &tx->tables[table];
+	const wn_half *truth = wn_tx_edit(tx, table, index, 1);
+
+	if (t->marks[index] & WN_TX_OPEN)
+		return;
+	t->marks[index] |= WN_TX_OPEN;
+	tx->nr_open++;
+	WRITE_ONCE(*(wn_half *)(t->picture + (u64)index * t->words), *truth + 1);	/* A */
+	/* As fence A of selftests/model/counter_slots.pml. */
+	wn_fence();
+}
+
+/* Lists of slots belong to records that are open now, and are closed by their own paint. */
+static noinline void paint_slots(struct wn_tx *tx)
+{
+	const struct wn_table *t = &tx->tables[WN_TABLE_SLOTS];
+	u32 i;
+
+	for (i = 0; i < tx->nr_edits; i++) {
+		const u32 index = tx->edits[i] & WN_INDEX_NONE;
+
+		if (tx->edits[i] >> 24 != WN_TABLE_SLOTS)
+			continue;
+		paint(t, index, t->marks[index]);
+		t->marks[index] = 0;
+	}
+	tx->nr_open = 0;
+}
+
+/* Nothing of the picture changed: the seq of before is true again. */
+static void close_record(const struct wn_table *t, u32 index)
+{
+	if (t->marks[index] & WN_TX_OPEN)
+		wn_store_release((wn_half *)(t->picture + (u64)index * t->words),
+				 *(wn_half *)(t->truth + (u64)index * t->words));
+	t->marks[index] = 0;
+}
+
 void wn_tx_commit(struct wn_tx *tx)
 {
 	u32 i;
 
+	if (unlikely(tx->nr_open))
+		paint_slots(tx);
 	for (i = 0; i < tx->nr_edits; i++) {
 		const struct wn_table *t = &tx->tables[tx->edits[i] >> 24];
 		const u32 index = tx->edits[i] & WN_INDEX_NONE;
@@ -155,6 +198,7 @@ void wn_tx_rollback(struct wn_tx *tx)
 		}
 	}
 	for (i = 0; i < tx->nr_edits; i++)
-		tx->tables[tx->edits[i] >> 24].marks[tx->edits[i] & WN_INDEX_NONE] = 0;
+		close_record(&tx->tables[tx->edits[i] >> 24], tx->edits[i] & WN_INDEX_NONE);
 	tx->nr_edits = 0;
+	tx->nr_open = 0;
 }

@@ -31,6 +31,7 @@ enum {
 	WN_TABLE_NODES,
 	WN_TABLE_NAMES,
 	WN_TABLE_CELLS,
+	WN_TABLE_SLOTS,
 	WN_TABLES
 };
 
@@ -38,7 +39,7 @@ struct wn_table {
 	wn_word *truth;
 	wn_word *picture;
 	u8 *marks;		/* lines of each record that the transaction changed */
-	u32 words;		/* of a record: some lines, at most eight */
+	u32 words;		/* of a record: some lines, at most seven */
 	bool sequenced;		/* it begins with u32 seq */
 };
 
@@ -50,6 +51,7 @@ struct wn_tx {
 	u32 nr_edits, edits_room;
 	u32 steps;		/* of the op that runs */
 	u32 spent;		/* by the ops of this turn */
+	u32 nr_open;		/* records that were marked by wn_tx_open() */
 	bool logged;		/* it can be rolled back */
 	struct wn_table tables[WN_TABLES];
 };
@@ -110,6 +112,15 @@ static inline void *wn_tx_edit(struct wn_tx *tx, u32 table, u32 index, u32 lines
 	}
 	return t->truth + (u64)index * t->words;
 }
+
+#define WN_TX_OPEN 0x80u		/* beside the lines of a record's marks: its seq is odd already */
+
+/*
+ * Readers see from now on, and until the end of the transaction, that this
+ * sequenced record is being written: for one whose value hangs on what others
+ * store meanwhile. What is loaded after it was loaded behind the odd seq.
+ */
+void wn_tx_open(struct wn_tx *tx, u32 table, u32 index);
 
 /* As the pool's; taken back by a rollback. The pool lies in private memory. */
 u64 wn_tx_alloc(struct wn_tx *tx, struct wn_pool *pool) __must_check;

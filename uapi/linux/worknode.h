@@ -648,10 +648,46 @@ struct wn_change {
  */
 #define WN_OP_CELL_DELTA	20
 #define WN_OP_CELL_MERGE	21
+
+/*
+ * Slots: 64-bit words of the client's own page, WN_REGION_SLOTS, that it stores to
+ * plainly while they are attached to a cell. Of a counter a slot holds what is added
+ * (mod 2^64: a pncounter's may fall); of an escrow what is spent. It may hold anything
+ * when it is attached, and must not be zeroed then: only what is added afterwards counts.
+ *
+ * Where a result is a slot's value it is WN_CQE_VALUE(res, aux), for any 64 bits may come.
+ *
+ * ATTACH: a slot for the cell arg. Result: its number, below bounds.slots, the lowest
+ * that is free. Right: ATTACH. ENXIO: the client has no slot page; EBUSY: it has a slot of
+ * this cell; ENOSPC: no slot is free, or no row; EINVAL: not a counter nor an escrow.
+ *
+ * DETACH: the client's slot of the cell arg is folded into the cell, and free. Result:
+ * the value that was taken of it; what is stored later counts nowhere. Of an escrow
+ * rights that were not spent return. Right: ATTACH. ENOENT: it has none. The death of
+ * a client does the same for all of its slots, as does the end of a cell.
+ *
+ * ESCROW_TAKE: w[0] more rights for the client's slot of the escrow arg. Result: the
+ * value that its slot may rise to; what is above it is not believed. Right: ATTACH.
+ * ENOENT; EDQUOT: not so many rights are here; E2BIG; ENOSPC: rows.
+ *
+ * ESCROW_GIVE: w[0] unspent rights back. The client counts them as gone before it
+ * submits this. Result: as of TAKE. Right: ATTACH. ENOENT; EDQUOT: not so many are unspent.
+ *
+ * SAMPLE: what the slots of the counter arg hold by now becomes the cell's, so that
+ * deltas and digests have it; the sum that readers see stays. (Of an escrow each TAKE and
+ * GIVE does that.) Result: the cell's version. With WN_SAMPLE_ALL, of all counters, by a
+ * capability over the whole domain (EACCES): node and arg are 0, w[0] is a cursor, 0 to
+ * begin with. Result: the next cursor; 0: that was all. Rights: READ, WRITE. EINVAL: no
+ * counter. A gcounter's slot that fell below an earlier sample adds nothing before it is
+ * above it again.
+ */
 #define WN_OP_ATTACH		22
 #define WN_OP_DETACH		23
 #define WN_OP_ESCROW_TAKE	24
 #define WN_OP_ESCROW_GIVE	25
+#define WN_OP_SAMPLE		26
+#define WN_SAMPLE_ALL		(1U << 0)
+#define WN_CQE_VALUE(res, aux)	((__u32)(res) | (__u64)(aux) << 32)
 
 /*
  * EMIT: an event (WN_EV_USER) to the reader of node. op_flags: WN_EMIT(priority,
@@ -826,6 +862,7 @@ struct wn_area {
 #define WN_AREA_ELEMS		2
 #define WN_AREA_NAMES		3	/* struct wn_name_bucket, a power of two of them */
 #define WN_AREA_SLAB		4
+#define WN_AREA_SLOTS		5	/* struct wn_slot_line: stride bytes of them for each client */
 #define WN_AREAS		8
 
 /*
@@ -872,8 +909,18 @@ struct wn_node_rec {
 };
 
 /*
- * A cell. Of a counter with slots the value is without what lies in these. The
- * elements of sets and the like are read by WN_OP_CELL_READ.
+ * A cell. The elements of sets and the like are read by WN_OP_CELL_READ.
+ *
+ * With slots attached, value is only a part of the truth. Of a counter: value plus the
+ * words of all slots of the cell, mod 2^64. Of an escrow: value less these words; what
+ * comes out below zero is 0. A list leads through the slots: struct wn_cell_slots in
+ * bytes has the first, the next of each lies in WN_AREA_SLOTS. A slot is named
+ * (client << 16 | number) + 1; 0 ends the list, as does the bound on clients, of which
+ * each has one slot at most of a cell. Its word lies in WN_REGION_ALL_SLOTS, 8 * number
+ * bytes into the client's page. All of it is read between the two looks at seq, each
+ * word with acquire, after holding names against the areas' counts: they may be torn.
+ * A client that has stored to a slot of its own fences before it sums: else it may see
+ * an add that the engine, which detaches the slot at that moment, does not.
  */
 struct wn_cell_rec {
 	__u32 seq;		/* odd: being written */
@@ -885,11 +932,24 @@ struct wn_cell_rec {
 	__aligned_u64 version;	/* 1 when created, grows with each change */
 	__aligned_u64 hlc;	/* domain clock of the last change */
 	__aligned_u64 id;	/* the application's, unique on the node */
-	__aligned_u64 value;	/* counters: the sum; escrow: what is left, below zero: 0; lww: stamp; else: keys */
+	__aligned_u64 value;	/* counters: the sum; escrow: what is left, below zero: 0 (slots: above); lww: stamp; else: keys */
 	__u32 next;		/* index of the node's next cell, WN_HANDLE_INDEX_MASK: none */
 	__u32 nr_slots;		/* that are attached */
 
 	__u8 bytes[WN_CELL_INLINE]; /* lww: the value, NUL-padded */
+};
+
+/* In bytes of a counter or an escrow. */
+struct wn_cell_slots {
+	__u32 first;		/* its slots' list; 0: none */
+	__u32 reserved[15];	/* 0 */
+};
+
+/* The list's links of 16 slots of one client, by number. */
+#define WN_SLOT_LINE		16
+
+struct wn_slot_line {
+	__u32 next[WN_SLOT_LINE];
 };
 
 /* A key and its value, in answers; key and value follow, padded to 8 bytes. */
