@@ -13,35 +13,43 @@
 
 #define LINE 64u
 
-/* Where everything lies: offsets, in the order of the memory. */
+/* Where everything lies: cache lines from its memory's start, in the order of the memory. */
 struct layout {
 	/* public */
-	u64 header, node_pictures, name_pictures, cell_pictures, slot_pictures, public_bytes;
+	u32 header, node_pictures, name_pictures, cell_pictures, slot_pictures;
 	/* private, state */
-	u64 core, nodes, own, pool, names, types, states, changed, clients, caps, keys, heads;
-	u64 cells, cell_own, cell_pool, cell_rows, elems, elem_heads, blocks;
-	u64 log_records, subs, sub_pool;
-	u64 letters, boxes, waiting;
-	u64 slots, slot_own, slot_used;
-	u64 scratch;
+	u32 core, nodes, own, pool, names, types, states, changed, clients, caps, keys, heads;
+	u32 cells, cell_own, cell_pool, cell_rows, elems, elem_heads, blocks;
+	u32 log_records, subs, sub_pool;
+	u32 letters, boxes, waiting;
+	u32 slots, slot_own, slot_used;
+	u32 scratch;
 	/* private, scratch */
-	u64 tx, log, edits, node_marks, name_marks, group, results, reach, worst, epoch;
-	u64 cell_marks, finger, vector, delta, log_marks, planned, slot_marks;
-	u64 private_bytes;
+	u32 tx, log, edits, node_marks, name_marks, group, results, reach, worst, epoch;
+	u32 cell_marks, finger, vector, delta, log_marks, planned, slot_marks;
+	u64 public_bytes, private_bytes;
 	bool overflow;
 };
 
 /* Cut the next piece of so many entries; every piece is aligned to a cache line. */
-static u64 cut(struct layout *l, u64 *total, u64 entries, u64 bytes)
+static u32 cut(struct layout *l, u64 *total, u64 entries, u64 bytes)
 {
-	const u64 at = *total;
+	const u64 at = *total / LINE;
 	u64 size, padded;
 
 	if (wn_mul_overflow(entries, bytes, &size) ||
 	    wn_add_overflow(size, (u64)(LINE - 1), &padded) ||
 	    wn_add_overflow(*total, padded & ~(u64)(LINE - 1), total))
 		l->overflow = true;
-	return at;
+	/* The hard limits are far below that. */
+	if (at >> 32)
+		l->overflow = true;
+	return (u32)at;
+}
+
+static void *place(u8 *memory, u32 lines)
+{
+	return memory + (u64)lines * LINE;
 }
 
 /* A group of ops of any kind, or one merge. */
@@ -96,7 +104,7 @@ static int layout(struct layout *l, const struct wn_bounds *b)
 	l->slot_own = cut(l, at, (u64)b->clients * b->slots, sizeof(struct wn_slot_own));
 	l->slot_used = cut(l, at, (u64)b->clients * wn_slot_words(b->slots), sizeof(u64));
 
-	l->scratch = *at;
+	l->scratch = (u32)(*at / LINE);
 	l->tx = cut(l, at, 1, sizeof(struct wn_tx));
 	l->log = cut(l, at, log_words(b), sizeof(u64));
 	l->edits = cut(l, at, b->group_ops, WN_TX_OP_EDITS * sizeof(u32));
@@ -130,35 +138,35 @@ int wn_core_size(const struct wn_bounds *bounds, struct wn_core_size *size)
 
 static void init_tx(struct wn_core *core, const struct layout *l, u8 *public, u8 *private)
 {
-	struct wn_tx *tx = (void *)(private + l->tx);
+	struct wn_tx *tx = place(private, l->tx);
 
-	wn_tx_init(tx, private, (void *)(private + l->log), (void *)(private + l->edits),
+	wn_tx_init(tx, private, place(private, l->log), place(private, l->edits),
 		   core->bounds.group_ops);
 	tx->log_room = (u32)log_words(&core->bounds);
 	tx->tables[WN_TABLE_NODES] = (struct wn_table){
-		.truth = (void *)(private + l->nodes),
-		.picture = (void *)(public + l->node_pictures),
-		.marks = private + l->node_marks,
+		.truth = place(private, l->nodes),
+		.picture = place(public, l->node_pictures),
+		.marks = place(private, l->node_marks),
 		.words = sizeof(struct wn_node_rec) / sizeof(u64),
 		.sequenced = true,
 	};
 	tx->tables[WN_TABLE_NAMES] = (struct wn_table){
-		.truth = (void *)(private + l->names),
-		.picture = (void *)(public + l->name_pictures),
-		.marks = private + l->name_marks,
+		.truth = place(private, l->names),
+		.picture = place(public, l->name_pictures),
+		.marks = place(private, l->name_marks),
 		.words = sizeof(struct wn_name_bucket) / sizeof(u64),
 	};
 	tx->tables[WN_TABLE_CELLS] = (struct wn_table){
-		.truth = (void *)(private + l->cells),
-		.picture = (void *)(public + l->cell_pictures),
-		.marks = private + l->cell_marks,
+		.truth = place(private, l->cells),
+		.picture = place(public, l->cell_pictures),
+		.marks = place(private, l->cell_marks),
 		.words = sizeof(struct wn_cell_rec) / sizeof(u64),
 		.sequenced = true,
 	};
 	tx->tables[WN_TABLE_SLOTS] = (struct wn_table){
-		.truth = (void *)(private + l->slots),
-		.picture = (void *)(public + l->slot_pictures),
-		.marks = private + l->slot_marks,
+		.truth = place(private, l->slots),
+		.picture = place(public, l->slot_pictures),
+		.marks = place(private, l->slot_marks),
 		.words = sizeof(struct wn_slot_line) / sizeof(u64),
 	};
 	core->tx = tx;
@@ -169,13 +177,13 @@ static void init_clients(struct wn_core *core, const struct layout *l, u8 *priva
 	const struct wn_bounds *b = &core->bounds;
 	u32 i;
 
-	core->clients = (void *)(private + l->clients);
+	core->clients = place(private, l->clients);
 	for (i = 0; i < b->clients; i++) {
 		struct wn_core_client *client = &core->clients[i];
 
-		client->caps = (struct wn_cap *)(private + l->caps) + (u64)i * b->caps;
-		client->idem.keys = (struct wn_idem *)(private + l->keys) + (u64)i * b->idem_keys;
-		client->idem.heads = (u32 *)(private + l->heads) +
+		client->caps = (struct wn_cap *)place(private, l->caps) + (u64)i * b->caps;
+		client->idem.keys = (struct wn_idem *)place(private, l->keys) + (u64)i * b->idem_keys;
+		client->idem.heads = (u32 *)place(private, l->heads) +
 				     (u64)i * wn_idem_heads(b->idem_keys);
 	}
 }
@@ -183,17 +191,17 @@ static void init_clients(struct wn_core *core, const struct layout *l, u8 *priva
 static noinline int init_cells(struct wn_core *core, const struct layout *l, u8 *private, u32 replica)
 {
 	const struct wn_cells_memory memory = {
-		.own = private + l->cell_own,
-		.pool = private + l->cell_pool,
-		.rows = private + l->cell_rows,
-		.elems = private + l->elems,
-		.heads = private + l->elem_heads,
-		.blocks = private + l->blocks,
-		.finger = private + l->finger,
+		.own = place(private, l->cell_own),
+		.pool = place(private, l->cell_pool),
+		.rows = place(private, l->cell_rows),
+		.elems = place(private, l->elems),
+		.heads = place(private, l->elem_heads),
+		.blocks = place(private, l->blocks),
+		.finger = place(private, l->finger),
 	};
 
-	core->vector = (void *)(private + l->vector);
-	core->delta = private + l->delta;
+	core->vector = place(private, l->vector);
+	core->delta = place(private, l->delta);
 	return wn_cells_init(&core->cells, core->tx, &core->bounds, &memory, core->secret, replica);
 }
 
@@ -212,13 +220,13 @@ static void init_public(struct wn_core *core, const struct layout *l, u64 domain
 	p->name_key[1] = core->name_key[1];
 	p->name_bits = core->name_bits;
 	p->areas[WN_AREA_NODES] = (struct wn_area){
-		l->node_pictures, sizeof(struct wn_node_rec), core->bounds.nodes };
+		(u64)l->node_pictures * LINE, sizeof(struct wn_node_rec), core->bounds.nodes };
 	p->areas[WN_AREA_NAMES] = (struct wn_area){
-		l->name_pictures, sizeof(struct wn_name_bucket), buckets };
+		(u64)l->name_pictures * LINE, sizeof(struct wn_name_bucket), buckets };
 	p->areas[WN_AREA_CELLS] = (struct wn_area){
-		l->cell_pictures, sizeof(struct wn_cell_rec), core->bounds.cells };
+		(u64)l->cell_pictures * LINE, sizeof(struct wn_cell_rec), core->bounds.cells };
 	p->areas[WN_AREA_SLOTS] = (struct wn_area){
-		l->slot_pictures, wn_slot_lines(core->bounds.slots) *
+		(u64)l->slot_pictures * LINE, wn_slot_lines(core->bounds.slots) *
 		sizeof(struct wn_slot_line), core->bounds.clients };
 }
 
@@ -255,7 +263,7 @@ struct wn_core *wn_core_init(void *public, void *private, const struct wn_bounds
 		return NULL;
 	core->public = public;
 	core->bounds = *bounds;
-	core->state_bytes = l.scratch;
+	core->state_bytes = (u64)l.scratch * LINE;
 	core->name_key[0] = ident->name_key[0];
 	core->name_key[1] = ident->name_key[1];
 	core->secret[0] = ident->secret[0];
@@ -263,27 +271,27 @@ struct wn_core *wn_core_init(void *public, void *private, const struct wn_bounds
 	core->name_bits = wn_names_bits(bounds->nodes);
 	core->name_mask = wn_names_buckets(bounds->nodes) - 1;
 	core->doomed = core->last_doomed = core->reaping = WN_INDEX_NONE;
-	if (wn_pool_init(&core->nodes, base + l.pool, bounds->nodes))
+	if (wn_pool_init(&core->nodes, place(base, l.pool), bounds->nodes))
 		return NULL;
-	wn_facet_init(&core->types, base + l.types, bounds->nodes);
-	wn_facet_init(&core->states, base + l.states, bounds->nodes);
-	wn_changed_init(&core->changed, base + l.changed, bounds->nodes);
-	wn_log_init(&core->log, base + l.log_records, base + l.log_marks, bounds->log_records);
-	if (wn_subs_init(&core->subs, base + l.subs, base + l.sub_pool, bounds->subs))
+	wn_facet_init(&core->types, place(base, l.types), bounds->nodes);
+	wn_facet_init(&core->states, place(base, l.states), bounds->nodes);
+	wn_changed_init(&core->changed, place(base, l.changed), bounds->nodes);
+	wn_log_init(&core->log, place(base, l.log_records), place(base, l.log_marks), bounds->log_records);
+	if (wn_subs_init(&core->subs, place(base, l.subs), place(base, l.sub_pool), bounds->subs))
 		return NULL;
 	wn_subs_deliver_by(core, wn_mail_tell);
-	core->own = (void *)(base + l.own);
-	core->group = (void *)(base + l.group);
-	core->results = (void *)(base + l.results);
-	core->reach = (void *)(base + l.reach);
-	core->worst = (void *)(base + l.worst);
-	core->tree_epoch = (void *)(base + l.epoch);
+	core->own = place(base, l.own);
+	core->group = place(base, l.group);
+	core->results = place(base, l.results);
+	core->reach = place(base, l.reach);
+	core->worst = place(base, l.worst);
+	core->tree_epoch = place(base, l.epoch);
 	*core->tree_epoch = 1;
 	init_clients(core, &l, base);
-	wn_mail_init(&core->mail, base + l.letters, base + l.boxes, base + l.waiting,
-		     base + l.planned, bounds->backlog);
+	wn_mail_init(&core->mail, place(base, l.letters), place(base, l.boxes), place(base, l.waiting),
+		     place(base, l.planned), bounds->backlog);
 	init_tx(core, &l, public, base);
-	wn_slots_init(&core->slots, base + l.slot_own, base + l.slot_used, bounds->slots);
+	wn_slots_init(&core->slots, place(base, l.slot_own), place(base, l.slot_used), bounds->slots);
 	if (init_cells(core, &l, base, ident->replica) || make_root(core))
 		return NULL;
 	init_public(core, &l, ident->domain);
