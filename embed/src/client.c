@@ -114,13 +114,12 @@ static void free_memory(struct wn_embed_client *client)
 static void init_ring(struct wn_embed_client *client, const struct wn_setup *s)
 {
 	struct wn_kern_ring *kern = client->own[WN_REGION_KERN_RING].addr;
-	int i;
 
 	wn_ring_init(&client->ring, client->own[WN_REGION_USER_RING].addr, kern,
 		     client->own[WN_REGION_SQES].addr, s->sq_entries,
 		     client->own[WN_REGION_CQES].addr, s->cq_entries);
-	for (i = 0; i < WN_PRIORITIES; i++)
-		kern->inbox_entries[i] = s->inbox_entries[i];
+	wn_inbox_init(&client->inbox, client->own[WN_REGION_USER_RING].addr, kern,
+		      client->own[WN_REGION_INBOX].addr, s->inbox_entries);
 	/* Nobody polls: whoever submits enters. */
 	wn_ring_flag(&client->ring, WN_KR_F_NEED_WAKEUP, true);
 	memset(client->allowed, 0xff, sizeof(client->allowed));

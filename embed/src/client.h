@@ -4,6 +4,7 @@
 #define WN_EMBED_CLIENT_H
 
 #include "domain.h"
+#include "kmod/core/inbox.h"
 #include "kmod/core/op.h"
 #include "kmod/core/ring.h"
 
@@ -24,6 +25,7 @@ struct wn_embed_client {
 	struct wn_embed_memory own[WN_REGION_TABLE]; /* by type; public is the domain's */
 	struct wn_ring ring;		/* under domain->lock, as the next */
 	u64 allowed[WN_OP_WORDS];
+	struct wn_inbox inbox;
 
 	/* What waiters sleep on: it changes with whatever they may wait for. */
 	u32 news;

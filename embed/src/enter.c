@@ -9,6 +9,7 @@
 
 #include "arg.h"
 #include "client.h"
+#include "kmod/core/mail.h"
 #include "kmod/core/turn.h"
 
 /* Slots taken under one hold of the lock, as in the module. */
@@ -59,7 +60,17 @@ static int sleep_on(struct wn_embed_client *client, u32 seen, u64 deadline)
 	return err == -EINTR ? err : 0;
 }
 
-static int wait(struct wn_embed_client *client, u32 min_complete, u64 deadline)
+/* Whether what is waited for lies there. */
+static bool is_enough(const struct wn_embed_client *client, const struct wn_enter *e)
+{
+	u32 n = wn_ring_published(&client->ring);
+
+	if (e->flags & WN_ENTER_EVENTS)
+		n += wn_inbox_unread(&client->inbox);
+	return n >= e->min_complete;
+}
+
+static int wait(struct wn_embed_client *client, const struct wn_enter *e)
 {
 	int err = 0;
 	u32 seen;
@@ -68,14 +79,12 @@ static int wait(struct wn_embed_client *client, u32 min_complete, u64 deadline)
 	__atomic_add_fetch(&client->waiters, 1, __ATOMIC_SEQ_CST);
 	for (;;) {
 		seen = __atomic_load_n(&client->news, __ATOMIC_SEQ_CST);
-		if (wn_ring_published(&client->ring) >= min_complete)
+		if (is_enough(client, e) || err)
 			break;
-		if (err)
-			break;
-		err = sleep_on(client, seen, deadline);
+		err = sleep_on(client, seen, e->deadline);
 	}
 	__atomic_sub_fetch(&client->waiters, 1, __ATOMIC_RELAXED);
-	return wn_ring_published(&client->ring) >= min_complete ? 0 : err;
+	return is_enough(client, e) ? 0 : err;
 }
 
 static void wake(struct wn_embed_client *client)
@@ -87,6 +96,32 @@ static void wake(struct wn_embed_client *client)
 }
 
 /* --------------------------------------------------------------- engine */
+
+/* Mail that the ops before made goes out; under the domain's lock. */
+static void deliver(struct wn_embed_domain *domain)
+{
+	int at;
+
+	for (at = wn_mail_waiting(domain->core, 0); at >= 0;
+	     at = wn_mail_waiting(domain->core, (u32)at + 1)) {
+		struct wn_embed_client *client = domain->clients[at];
+
+		/* Without one the letters go when its number is closed. */
+		if (client && wn_mail_pump(domain->core, (u32)at, &client->inbox))
+			wake(client);
+	}
+}
+
+/* The caller may have freed room for what waits behind its inbox. */
+static void collect(struct wn_embed_client *client)
+{
+	struct wn_embed_domain *domain = client->domain;
+
+	pthread_mutex_lock(&domain->lock);
+	wn_mail_retry(domain->core, client->number);
+	deliver(domain);
+	pthread_mutex_unlock(&domain->lock);
+}
 
 static u32 turn(struct wn_embed_client *client, u32 max)
 {
@@ -107,6 +142,7 @@ static u32 turn(struct wn_embed_client *client, u32 max)
 	now.realtime = clock_ns(CLOCK_REALTIME);
 	now.boottime = clock_ns(CLOCK_BOOTTIME);
 	taken = wn_turn_run(domain->core, &turn, max, &now);
+	deliver(domain);
 	pthread_mutex_unlock(&domain->lock);
 	return taken;
 }
@@ -143,7 +179,7 @@ int wn_embed_enter(struct wn_embed_client *client, void *arg)
 
 	if (caller < 0)
 		return caller;
-	if (e.flags || e.reserved || e.deadline > LLONG_MAX)
+	if (e.flags & ~WN_ENTER_EVENTS || e.reserved || e.deadline > LLONG_MAX)
 		return -EINVAL;
 	if (wn_embed_client_state(client) != WN_EMBED_ENABLED)
 		return -ENXIO;
@@ -151,8 +187,10 @@ int wn_embed_enter(struct wn_embed_client *client, void *arg)
 		return -EINVAL;
 	if (e.to_submit)
 		taken = run(client, e.to_submit);
+	if (READ_ONCE(client->ring.kern->flags) & WN_KR_F_BACKLOG)
+		collect(client);
 	if (e.min_complete)
-		err = wait(client, e.min_complete, e.deadline);
+		err = wait(client, &e);
 	e.completed = wn_ring_published(&client->ring);
 	if (taken || !err)
 		wn_embed_arg_put(&e, sizeof(e), (u32)caller, arg);

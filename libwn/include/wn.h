@@ -98,6 +98,12 @@ struct wn {
 	__u32 cq_own;		/* completions of the library among those unread */
 	__u32 client;		/* its number in the domain */
 	__u32 inbox_entries[WN_PRIORITIES];
+	__u32 inbox_at[WN_PRIORITIES];	/* where each priority begins */
+	__u32 inbox_head[WN_PRIORITIES];
+	__u32 event_peeked;	/* priority + 1 of the event that is looked at; 0: none */
+	__u32 event_run;	/* events served in a row while lower ones waited */
+	__u32 event_turn;	/* the lower priority that was served last */
+	__u32 reserved0;
 	struct wn_arena in;
 	struct wn_arena out;
 	__u64 reserved[16];
@@ -266,6 +272,31 @@ int wn_wait_cqe_timeout(struct wn *wn, const struct wn_cqe **cqe, __u64 ns);
 /* The deadline that lies so many ns ahead. Any thread; async-signal-safe. */
 __u64 wn_deadline(__u64 ns);
 
+/* ---------------------------------------------------------------- events */
+
+/*
+ * The next event of this client's inbox, or NULL. Higher priorities come first, but
+ * of 16 events one at least is of a lower one that waits; within a priority they
+ * come in their order. It stays, and is what is peeked at, until wn_event_seen().
+ * With an empty inbox this enters the kernel if events wait behind it.
+ */
+const struct wn_event *wn_peek_event(struct wn *wn);
+
+/* Its slot is the engine's again. */
+void wn_event_seen(struct wn *wn);
+
+/* Wait for the next one. 0; -ETIME, -EINTR, -ESHUTDOWN, -EOWNERDEAD. */
+int wn_wait_event(struct wn *wn, const struct wn_event **event, __u64 deadline);
+
+/* Wait until a completion or an event lies there: as wn_wait_event(). */
+int wn_wait_any(struct wn *wn, __u64 deadline);
+
+/* Events that this client's backlog could take beyond the inbox. */
+static inline __u32 wn_event_credit(const struct wn *wn)
+{
+	return *wn->alive ? __atomic_load_n(&wn->kern->credit, __ATOMIC_RELAXED) : 0;
+}
+
 /* ---------------------------------------------------------------- arenas */
 
 /*
@@ -297,5 +328,6 @@ static inline const void *wn_out(const struct wn *wn, __u32 offset)
 #include <wn_prep.h>
 #include <wn_read.h>
 #include <wn_sync.h>
+#include <wn_loop.h>
 
 #endif

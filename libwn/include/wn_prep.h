@@ -302,6 +302,67 @@ static inline void wn_prep_merge(struct wn_sqe *sqe, __u64 node, __u64 cell, __u
 	sqe->w[0] = (__u64)bytes << 32 | in;
 }
 
+/* ---------------------------------------------------------------- events */
+
+/* policy: WN_POLICY_*. */
+static inline void wn_prep_bind(struct wn_sqe *sqe, __u64 node, __u32 policy, __u64 user_data)
+{
+	wn_prep(sqe, WN_OP_BIND, node, user_data);
+	sqe->op_flags = WN_BIND_POLICY(policy);
+}
+
+static inline void wn_prep_unbind(struct wn_sqe *sqe, __u64 node, __u64 user_data)
+{
+	wn_prep(sqe, WN_OP_UNBIND, node, user_data);
+}
+
+/* To node's reader: a payload type and, in slot two, len bytes, 24 at most (else -EINVAL). */
+static inline void wn_prep_emit(struct wn_sqe *sqe, void *data, __u64 node, unsigned int priority,
+				__u32 type, const void *bytes, __u8 len, __u64 user_data)
+{
+	wn_prep_wide(sqe, WN_OP_EMIT, node, user_data);
+	sqe->op_flags = WN_EMIT(priority, len);
+	sqe->w[0] = type;
+	__builtin_memset(data, 0, sizeof(struct wn_sqe));
+	if (len && len <= 24)
+		__builtin_memcpy(data, bytes, len);
+}
+
+/* The same in one slot, with no more than one word. */
+static inline void wn_prep_emit_word(struct wn_sqe *sqe, __u64 node, unsigned int priority,
+				     __u32 type, __u64 word, __u64 user_data)
+{
+	wn_prep(sqe, WN_OP_EMIT, node, user_data);
+	sqe->op_flags = WN_EMIT(priority, sizeof(word));
+	sqe->w[0] = type;
+	sqe->w[1] = word;
+}
+
+/* To the readers of node's children, all or none: behind one of the two above. */
+static inline void wn_sqe_to_children(struct wn_sqe *sqe)
+{
+	sqe->opcode = WN_OP_EMIT_CHILDREN;
+}
+
+/* What an event, a call or a subscription's events bear to be known by. */
+static inline void wn_sqe_trace(struct wn_sqe *sqe, __u64 trace)
+{
+	sqe->arg = trace;
+}
+
+/* what: WN_SUB_*. */
+static inline void wn_prep_subscribe(struct wn_sqe *sqe, __u64 node, __u32 what, __u64 user_data)
+{
+	wn_prep(sqe, WN_OP_SUBSCRIBE, node, user_data);
+	sqe->op_flags = what;
+}
+
+static inline void wn_prep_unsubscribe(struct wn_sqe *sqe, __u64 sub, __u64 user_data)
+{
+	wn_prep(sqe, WN_OP_UNSUBSCRIBE, 0, user_data);
+	sqe->arg = sub;
+}
+
 #ifdef __cplusplus
 }
 #endif

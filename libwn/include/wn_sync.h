@@ -78,6 +78,19 @@ __s64 wn_cell_has(struct wn *wn, __u64 node, __u64 cell, const void *key, unsign
 /* escrow: rights that could be spent here and now. */
 __s64 wn_cell_rights(struct wn *wn, __u64 node, __u64 cell);
 
+/* Events: read those of a node (policy: WN_POLICY_*); send to its reader, up to 24 bytes. */
+__s64 wn_bind(struct wn *wn, __u64 node, __u32 policy);
+__s64 wn_unbind(struct wn *wn, __u64 node);
+__s64 wn_emit(struct wn *wn, __u64 node, unsigned int priority, __u32 type, const void *bytes,
+	      unsigned int len);
+/* To the readers of all children, or none: how many. */
+__s64 wn_emit_children(struct wn *wn, __u64 node, unsigned int priority, __u32 type,
+		       const void *bytes, unsigned int len);
+
+/* Be told of changes of node and below it: what is WN_SUB_*. The subscription's handle. */
+__s64 wn_subscribe(struct wn *wn, __u64 node, __u32 what, __u64 trace);
+__s64 wn_unsubscribe(struct wn *wn, __u64 sub);
+
 /* ------------------------------------------------------------ iteration */
 
 /*

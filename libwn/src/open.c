@@ -92,6 +92,8 @@ static int setup(struct wn *wn, const struct wn_params *params)
 	wn->cq_entries = s.cq_entries;
 	wn->client = s.client;
 	memcpy(wn->inbox_entries, s.inbox_entries, sizeof(wn->inbox_entries));
+	for (i = 1; i < WN_PRIORITIES; i++)
+		wn->inbox_at[i] = wn->inbox_at[i - 1] + s.inbox_entries[i - 1];
 	wn->nr_regions = s.nr_regions;
 	memcpy(wn->regions, s.regions, sizeof(wn->regions));
 	return 0;

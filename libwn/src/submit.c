@@ -3,6 +3,19 @@
 
 #include <time.h>
 
+int wn_enter_for(struct wn *wn, __u32 flags, __u32 min_complete, __u64 deadline)
+{
+	struct wn_enter e = {
+		.size = sizeof(e),
+		.flags = flags,
+		.to_submit = wn->sq_entries,
+		.min_complete = min_complete,
+		.deadline = deadline,
+	};
+
+	return wn_call(wn, WN_IOC_ENTER, &e);
+}
+
 int wn_enter(struct wn *wn, __u32 to_submit, __u32 min_complete, __u64 deadline)
 {
 	struct wn_enter e = {

@@ -39,6 +39,7 @@ static inline int wn_call(const struct wn *wn, unsigned long cmd, void *arg)
 }
 
 /* WN_IOC_ENTER, or the short way. */
+int wn_enter_for(struct wn *wn, __u32 flags, __u32 min_complete, __u64 deadline);
 int wn_enter(struct wn *wn, __u32 to_submit, __u32 min_complete, __u64 deadline);
 
 #endif

@@ -269,9 +269,16 @@ struct wn_enable {
  */
 #define WN_ENTER_NO_DEADLINE	0ULL
 
+/*
+ * min_complete counts the events that lie unread in the inbox, too (up to
+ * cq_entries in all). Whoever freed room in an inbox with WN_KR_F_BACKLOG enters,
+ * with or without this flag, to get what waits behind it.
+ */
+#define WN_ENTER_EVENTS		(1U << 0)
+
 struct wn_enter {
 	__u32 size;
-	__u32 flags;		/* in: 0 */
+	__u32 flags;		/* in: WN_ENTER_* */
 	__u32 to_submit;	/* in: take at most this many entries; 0 takes none */
 	__u32 min_complete;	/* in: wait for so many completions; 0 does not wait */
 	__aligned_u64 deadline;	/* in: ns of CLOCK_BOOTTIME, absolute; 0: none */
