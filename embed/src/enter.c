@@ -11,9 +11,13 @@
 #include "client.h"
 #include "kmod/core/mail.h"
 #include "kmod/core/turn.h"
+#include "kmod/core/work.h"
 
 /* Slots taken under one hold of the lock, as in the module. */
 #define TURN_BUDGET	256U
+
+/* Parts of work between ops that one who did not come for it does. */
+#define WORK_PARTS	4U
 
 static u64 clock_ns(clockid_t clock)
 {
@@ -21,6 +25,12 @@ static u64 clock_ns(clockid_t clock)
 
 	clock_gettime(clock, &t);
 	return (u64)t.tv_sec * 1000000000 + (u64)t.tv_nsec;
+}
+
+static void look_at_clock(struct wn_now *now)
+{
+	now->realtime = clock_ns(CLOCK_REALTIME);
+	now->boottime = clock_ns(CLOCK_BOOTTIME);
 }
 
 /* ------------------------------------------------------------- sleeping */
@@ -60,33 +70,6 @@ static int sleep_on(struct wn_embed_client *client, u32 seen, u64 deadline)
 	return err == -EINTR ? err : 0;
 }
 
-/* Whether what is waited for lies there. */
-static bool is_enough(const struct wn_embed_client *client, const struct wn_enter *e)
-{
-	u32 n = wn_ring_published(&client->ring);
-
-	if (e->flags & WN_ENTER_EVENTS)
-		n += wn_inbox_unread(&client->inbox);
-	return n >= e->min_complete;
-}
-
-static int wait(struct wn_embed_client *client, const struct wn_enter *e)
-{
-	int err = 0;
-	u32 seen;
-
-	/* A: counted before news is looked at; pairs with B. */
-	__atomic_add_fetch(&client->waiters, 1, __ATOMIC_SEQ_CST);
-	for (;;) {
-		seen = __atomic_load_n(&client->news, __ATOMIC_SEQ_CST);
-		if (is_enough(client, e) || err)
-			break;
-		err = sleep_on(client, seen, e->deadline);
-	}
-	__atomic_sub_fetch(&client->waiters, 1, __ATOMIC_RELAXED);
-	return is_enough(client, e) ? 0 : err;
-}
-
 static void wake(struct wn_embed_client *client)
 {
 	__atomic_add_fetch(&client->news, 1, __ATOMIC_SEQ_CST);
@@ -112,14 +95,60 @@ static void deliver(struct wn_embed_domain *domain)
 	}
 }
 
+/*
+ * What ops leave to be done between them: so many parts by whoever entered, the rest
+ * by whoever waits next. True: more is left.
+ */
+static bool work(struct wn_embed_domain *domain, u32 parts)
+{
+	struct wn_now now;
+	bool more = true;
+
+	while (parts-- && more) {
+		pthread_mutex_lock(&domain->lock);
+		more = wn_work_waits(domain->core);
+		if (more) {
+			look_at_clock(&now);
+			more = wn_work_slice(domain->core, &now);
+			deliver(domain);
+		}
+		pthread_mutex_unlock(&domain->lock);
+	}
+	return more;
+}
+
+/* Wake one who waits: he goes on with the work. If nobody waits, nobody misses it. */
+static void hand_on(struct wn_embed_domain *domain)
+{
+	u32 i;
+
+	pthread_mutex_lock(&domain->lock);
+	for (i = 0; i < domain->bounds.clients; i++) {
+		struct wn_embed_client *client = domain->clients[i];
+
+		if (client && __atomic_load_n(&client->waiters, __ATOMIC_SEQ_CST)) {
+			wake(client);
+			break;
+		}
+	}
+	pthread_mutex_unlock(&domain->lock);
+}
+
 /* The caller may have freed room for what waits behind its inbox. */
 static void collect(struct wn_embed_client *client)
 {
 	struct wn_embed_domain *domain = client->domain;
+	struct wn_now now;
 
 	pthread_mutex_lock(&domain->lock);
 	wn_mail_retry(domain->core, client->number);
 	deliver(domain);
+	/* Subscriptions that found no room see by trying that there is some. */
+	if (domain->core->subs.stuck) {
+		look_at_clock(&now);
+		wn_work_slice(domain->core, &now);
+		deliver(domain);
+	}
 	pthread_mutex_unlock(&domain->lock);
 }
 
@@ -139,8 +168,7 @@ static u32 turn(struct wn_embed_client *client, u32 max)
 	u32 taken;
 
 	pthread_mutex_lock(&domain->lock);
-	now.realtime = clock_ns(CLOCK_REALTIME);
-	now.boottime = clock_ns(CLOCK_BOOTTIME);
+	look_at_clock(&now);
 	taken = wn_turn_run(domain->core, &turn, max, &now);
 	deliver(domain);
 	pthread_mutex_unlock(&domain->lock);
@@ -159,7 +187,41 @@ static u32 run(struct wn_embed_client *client, u32 max)
 	} while (n && taken < max && taken < client->ring.sq_entries);
 	if (taken)
 		wake(client);
+	if (work(client->domain, WORK_PARTS))
+		hand_on(client->domain);
 	return taken;
+}
+
+/* Whether what is waited for lies there. */
+static bool is_enough(const struct wn_embed_client *client, const struct wn_enter *e)
+{
+	u32 n = wn_ring_published(&client->ring);
+
+	if (e->flags & WN_ENTER_EVENTS)
+		n += wn_inbox_unread(&client->inbox);
+	return n >= e->min_complete;
+}
+
+static int wait(struct wn_embed_client *client, const struct wn_enter *e)
+{
+	int err = 0;
+	u32 seen;
+
+	/* A: counted before news is looked at; pairs with B. */
+	__atomic_add_fetch(&client->waiters, 1, __ATOMIC_SEQ_CST);
+	for (;;) {
+		seen = __atomic_load_n(&client->news, __ATOMIC_SEQ_CST);
+		if (is_enough(client, e) || err)
+			break;
+		/* Never asleep with work in sight: nobody else may come. */
+		if (work(client->domain, 1))
+			continue;
+		if (__atomic_load_n(&client->news, __ATOMIC_SEQ_CST) != seen)
+			continue;
+		err = sleep_on(client, seen, e->deadline);
+	}
+	__atomic_sub_fetch(&client->waiters, 1, __ATOMIC_RELAXED);
+	return is_enough(client, e) ? 0 : err;
 }
 
 int wn_embed_submit(struct wn_embed_client *client, unsigned long max)
