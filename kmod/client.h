@@ -17,6 +17,7 @@
 #include <linux/worknode.h>
 
 #include "charge.h"
+#include "core/inbox.h"
 #include "core/op.h"
 #include "core/ring.h"
 #include "pages.h"
@@ -39,6 +40,8 @@ struct wn_client_memory {
 	struct wn_pages cqes;
 	struct wn_pages inbox;
 	struct wn_pages slots;
+	struct wn_pages arena_in;
+	struct wn_pages arena_out;
 };
 
 struct wn_client {
@@ -57,7 +60,8 @@ struct wn_client {
 	u64 bytes;
 	struct wn_charge charge;
 	struct wn_client_memory memory;
-	struct wn_ring ring;	/* under domain->lock */
+	struct wn_ring ring;	/* under domain->lock, as the inbox */
+	struct wn_inbox inbox;
 	u64 allowed[WN_OP_WORDS]; /* under domain->lock */
 
 	/* From enabled on. */

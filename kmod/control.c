@@ -9,6 +9,7 @@
 #include <linux/worknode.h>
 
 #include "core/bounds.h"
+#include "core/cell.h"
 #include "core/op.h"
 #include "domain.h"
 #include "features.h"
@@ -30,6 +31,7 @@ static long query(void __user *uarg)
 		.abi = WN_ABI_VERSION,
 		.layout = WN_LAYOUT_VERSION,
 		.features = wn_features_mask(),
+		.cell_types = wn_cell_types(),
 		.page_size = PAGE_SIZE,
 		.version = WN_VERSION,
 	};

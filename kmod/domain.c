@@ -115,7 +115,6 @@ int wn_domain_join(struct wn_domain *domain, struct wn_client *client, u64 bytes
 		domain->clients[i] = client;
 		domain->nr_clients++;
 		domain->client_bytes += bytes;
-		wn_core_count(domain->core, WN_STAT_CLIENTS, 1);
 		number = i;
 		break;
 	}
@@ -130,7 +129,13 @@ void wn_domain_leave(struct wn_domain *domain, u32 number, u64 bytes)
 	domain->clients[number] = NULL;
 	domain->nr_clients--;
 	domain->client_bytes -= bytes;
-	wn_core_count(domain->core, WN_STAT_DEATHS, 1);
+	mutex_unlock(&domain->lock);
+}
+
+void wn_domain_count(struct wn_domain *domain, u32 stat)
+{
+	mutex_lock(&domain->lock);
+	wn_core_count(domain->core, stat, 1);
 	mutex_unlock(&domain->lock);
 }
 

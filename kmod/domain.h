@@ -50,6 +50,9 @@ void wn_domain_free(struct wn_domain *domain);
 int wn_domain_join(struct wn_domain *domain, struct wn_client *client, u64 bytes);
 void wn_domain_leave(struct wn_domain *domain, u32 number, u64 bytes);
 
+/* One more in wn_public.stats. */
+void wn_domain_count(struct wn_domain *domain, u32 stat);
+
 /* WN_IOC_INFO. */
 long wn_domain_info(struct wn_domain *domain, void __user *uarg);
 

@@ -34,6 +34,10 @@ static u32 turn(struct wn_client *client, u32 max)
 		.ring = &client->ring,
 		.allowed = client->allowed,
 		.client = client->number,
+		.out = client->memory.arena_out.addr,
+		.out_bytes = client->memory.arena_out.nr << PAGE_SHIFT,
+		.in = client->memory.arena_in.addr,
+		.in_bytes = client->memory.arena_in.nr << PAGE_SHIFT,
 	};
 	struct wn_now now;
 	u32 taken;
@@ -47,18 +51,18 @@ static u32 turn(struct wn_client *client, u32 max)
 
 u32 wn_engine_run(struct wn_client *client, u32 max)
 {
-	u32 taken = 0, asked, n;
+	u32 taken = 0, n;
 
 	do {
-		asked = min(max - taken, WN_TURN_BUDGET);
-		n = turn(client, asked);
+		/* A turn ends early after so many steps. */
+		n = turn(client, min(max - taken, WN_TURN_BUDGET));
 		/*
 		 * A wide entry may take one slot more than was asked for. Not
 		 * more than one ring full a call: its owner may go on filling it.
 		 */
 		taken += n;
 		cond_resched();
-	} while (n >= asked && taken < max && taken < client->ring.sq_entries &&
+	} while (n && taken < max && taken < client->ring.sq_entries &&
 		 !fatal_signal_pending(current));
 
 	/*

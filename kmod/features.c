@@ -7,6 +7,7 @@ const struct wn_feature wn_features[] = {
 	{ "domains", WN_FEAT_DOMAINS },
 	{ "rings", WN_FEAT_RINGS },
 	{ "nop", WN_FEAT_NOP },
+	{ "arenas", WN_FEAT_ARENAS },
 	{},
 };
 

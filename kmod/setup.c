@@ -16,6 +16,7 @@
 #define DEFAULT_SQ	256U
 #define DEFAULT_CQ	512U
 #define DEFAULT_INBOX	256U
+#define DEFAULT_ARENA	16384U
 
 /* Put defaults in for zeroes, then hold the sizes against the domain's bounds. */
 static int check_entries(struct wn_setup *s, const struct wn_bounds *bounds)
@@ -41,6 +42,17 @@ static int check_entries(struct wn_setup *s, const struct wn_bounds *bounds)
 	return s->cq_entries < s->sq_entries ? -EINVAL : 0;
 }
 
+static int check_arenas(struct wn_setup *s)
+{
+	s->arena_in = s->arena_in ?: DEFAULT_ARENA;
+	s->arena_out = s->arena_out ?: DEFAULT_ARENA;
+	if (s->arena_in > WN_ARENA_MAX || s->arena_out > WN_ARENA_MAX)
+		return -E2BIG;
+	s->arena_in = PAGE_ALIGN(s->arena_in);
+	s->arena_out = PAGE_ALIGN(s->arena_out);
+	return 0;
+}
+
 /* One line a region: everything about a client's own memory is said here. */
 struct piece {
 	u32 type;
@@ -49,7 +61,7 @@ struct piece {
 	bool writable;
 };
 
-#define PIECES	6
+#define PIECES	8
 
 static void plan(struct wn_client_memory *m, const struct wn_setup *s, struct piece *piece)
 {
@@ -69,6 +81,8 @@ static void plan(struct wn_client_memory *m, const struct wn_setup *s, struct pi
 	*piece++ = (struct piece){ WN_REGION_INBOX, &m->inbox,
 				   array_size(inbox, sizeof(struct wn_event)), false };
 	*piece++ = (struct piece){ WN_REGION_SLOTS, &m->slots, PAGE_SIZE, true };
+	*piece++ = (struct piece){ WN_REGION_ARENA_IN, &m->arena_in, s->arena_in, true };
+	*piece++ = (struct piece){ WN_REGION_ARENA_OUT, &m->arena_out, s->arena_out, false };
 }
 
 static u64 cost(const struct piece *pieces)
@@ -107,12 +121,10 @@ static void init_ring(struct wn_client *client, const struct wn_setup *s)
 {
 	struct wn_client_memory *m = &client->memory;
 	struct wn_kern_ring *kern = m->kern_ring.addr;
-	int i;
 
 	wn_ring_init(&client->ring, m->user_ring.addr, kern, m->sqes.addr, s->sq_entries,
 		     m->cqes.addr, s->cq_entries);
-	for (i = 0; i < WN_PRIORITIES; i++)
-		kern->inbox_entries[i] = s->inbox_entries[i];
+	wn_inbox_init(&client->inbox, m->user_ring.addr, kern, m->inbox.addr, s->inbox_entries);
 	/* No thread polls: whoever submits enters. */
 	wn_ring_flag(&client->ring, WN_KR_F_NEED_WAKEUP, true);
 	/* No restriction; what the module does not know is refused as unknown, not as forbidden. */
@@ -173,6 +185,7 @@ static int setup_locked(struct wn_client *client, struct wn_setup *s, int usize,
 	client->number = s->client;
 	client->bytes = s->bytes;
 	open_windows(client, at);
+	wn_domain_count(domain, WN_STAT_CLIENTS);
 	smp_store_release(&client->state, WN_CLIENT_READY);
 	return 0;
 
@@ -193,9 +206,11 @@ long wn_client_setup(struct wn_client *client, void __user *uarg)
 	usize = wn_uarg_get(&s, sizeof(s), sizeof(s), uarg);
 	if (usize < 0)
 		return usize;
-	if (s.flags || s.reserved[0] || s.reserved[1])
+	if (s.flags)
 		return -EINVAL;
 	err = check_entries(&s, &client->domain->bounds);
+	if (!err)
+		err = check_arenas(&s);
 	if (err)
 		return err;
 	memset(s.regions, 0, sizeof(s.regions));
@@ -273,6 +288,9 @@ void wn_client_unset(struct wn_client *client)
 	if (client->state == WN_CLIENT_NEW)
 		return;
 	wn_domain_leave(client->domain, client->number, client->bytes);
+	wn_domain_count(client->domain, WN_STAT_DEATHS);
+	wn_pages_free(&m->arena_out);
+	wn_pages_free(&m->arena_in);
 	wn_pages_free(&m->slots);
 	wn_pages_free(&m->inbox);
 	wn_pages_free(&m->cqes);

@@ -105,16 +105,27 @@ const struct wn_region *wt_region(const struct wn_setup *s, uint32_t type)
 	return NULL;
 }
 
-static int map(struct wt_client *c, uint32_t type, void **to)
+void *wt_map(const struct wt_client *c, uint32_t type)
 {
 	const struct wn_region *r = wt_region(&c->s, type);
 	int prot = PROT_READ;
 
 	if (!r)
-		return -ENOENT;
+		return (void *)(long)-ENOENT;
 	if (r->flags & WN_REGION_F_WRITE)
 		prot |= PROT_WRITE;
-	*to = wt_mmap(c->fd, r->offset, r->bytes, prot, MAP_SHARED);
+	return wt_mmap(c->fd, r->offset, r->bytes, prot, MAP_SHARED);
+}
+
+void wt_unmap(const struct wt_client *c, uint32_t type, void *at)
+{
+	if (at && !wt_err(at))
+		munmap(at, wt_region(&c->s, type)->bytes);
+}
+
+static int map(struct wt_client *c, uint32_t type, void **to)
+{
+	*to = wt_map(c, type);
 	return wt_err(*to);
 }
 
@@ -161,18 +172,12 @@ int wt_client_open(struct wt_client *c, const char *path, uint32_t sq, uint32_t 
 	return err;
 }
 
-static void unmap(struct wt_client *c, uint32_t type, void *at)
-{
-	if (at && !wt_err(at))
-		munmap(at, wt_region(&c->s, type)->bytes);
-}
-
 void wt_client_close(struct wt_client *c)
 {
-	unmap(c, WN_REGION_USER_RING, c->user);
-	unmap(c, WN_REGION_SQES, c->sqes);
-	unmap(c, WN_REGION_KERN_RING, c->kern);
-	unmap(c, WN_REGION_CQES, c->cqes);
+	wt_unmap(c, WN_REGION_USER_RING, c->user);
+	wt_unmap(c, WN_REGION_SQES, c->sqes);
+	wt_unmap(c, WN_REGION_KERN_RING, c->kern);
+	wt_unmap(c, WN_REGION_CQES, c->cqes);
 	close(c->fd);
 }
 
@@ -211,6 +216,29 @@ struct wn_cqe wt_cqe(const struct wt_client *c, uint32_t at)
 void wt_cq_seen(struct wt_client *c, uint32_t n)
 {
 	__atomic_store_n(&c->user->cq_head, c->user->cq_head + n, __ATOMIC_RELEASE);
+}
+
+int64_t wt_op(struct wt_client *c, const struct wn_sqe *sqe, const void *wide)
+{
+	const uint32_t slots = wide ? 2 : 1;
+	struct wn_sqe *slot = wt_sqe(c, 0);
+	int64_t res;
+	long n;
+
+	*slot = *sqe;
+	if (wide) {
+		slot->flags |= WN_SQE_WIDE;
+		memcpy(wt_sqe(c, 1), wide, sizeof(*slot));
+	}
+	wt_submit(c, slots);
+	n = wt_enter(c, slots, 1);
+	if (n < 0)
+		return n;
+	if ((uint32_t)n != slots || wt_cq_ready(c) != 1)
+		return -EPROTO;
+	res = wt_cqe(c, 0).res;
+	wt_cq_seen(c, 1);
+	return res;
 }
 
 long wt_nop(struct wt_client *c, uint64_t user_data)

@@ -116,6 +116,13 @@ uint32_t wt_cq_ready(const struct wt_client *c);
 struct wn_cqe wt_cqe(const struct wt_client *c, uint32_t at);
 void wt_cq_seen(struct wt_client *c, uint32_t n);
 
+/* One op there and back: its result. wide: 64 bytes of the second slot, or NULL. */
+int64_t wt_op(struct wt_client *c, const struct wn_sqe *sqe, const void *wide);
+
+/* Map a region as it may be mapped; wt_err() tells. wt_unmap takes it back. */
+void *wt_map(const struct wt_client *c, uint32_t type);
+void wt_unmap(const struct wt_client *c, uint32_t type, void *at);
+
 /* One NOP there and back: 0, or what went wrong. */
 long wt_nop(struct wt_client *c, uint64_t user_data);
 

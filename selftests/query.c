@@ -221,6 +221,7 @@ TEST_F(query, features_agree)
 {
 	static const struct { const char *name; uint64_t bit; } known[] = {
 		{ "domains", WN_FEAT_DOMAINS }, { "rings", WN_FEAT_RINGS }, { "nop", WN_FEAT_NOP },
+		{ "arenas", WN_FEAT_ARENAS },
 	};
 	struct wn_query q = { .size = sizeof(q) };
 	DIR *dir = opendir(wt_path(&self->m, WN_FS_FEATURES));

@@ -54,8 +54,8 @@ TEST_F(setup, bad_input)
 
 	for (i = 0; i < 32; i++)
 		EXPECT_EQ(-EINVAL, SETUP(.flags = 1U << i));
-	EXPECT_EQ(-EINVAL, SETUP(.reserved = { 1, 0 }));
-	EXPECT_EQ(-EINVAL, SETUP(.reserved = { 0, 1 }));
+	EXPECT_EQ(-E2BIG, SETUP(.arena_in = WN_ARENA_MAX + 1));
+	EXPECT_EQ(-E2BIG, SETUP(.arena_out = ~0ULL));
 	EXPECT_EQ(-EINVAL, SETUP(.sq_entries = 3));
 	EXPECT_EQ(-EINVAL, SETUP(.cq_entries = 100));
 	EXPECT_EQ(-EINVAL, SETUP(.inbox_entries = { 0, 0, 0, 3 }));
@@ -196,9 +196,12 @@ TEST_F(setup, needs_both_modes)
 
 TEST_F(setup, region_table)
 {
-	static const uint32_t writable[] = { WN_REGION_USER_RING, WN_REGION_SQES, WN_REGION_SLOTS };
+	static const uint32_t writable[] = {
+		WN_REGION_USER_RING, WN_REGION_SQES, WN_REGION_SLOTS, WN_REGION_ARENA_IN,
+	};
 	static const uint32_t readable[] = {
 		WN_REGION_KERN_RING, WN_REGION_CQES, WN_REGION_INBOX, WN_REGION_PUBLIC,
+		WN_REGION_ARENA_OUT,
 	};
 	struct wn_setup s = {
 		.size = sizeof(s), .sq_entries = 16, .cq_entries = 32, .inbox_entries = { 1, 2, 4, 8 },

@@ -93,7 +93,8 @@ FIELD(wn_setup, inbox_entries, 16, 16);
 FIELD(wn_setup, client, 32, 4);
 FIELD(wn_setup, nr_regions, 36, 4);
 FIELD(wn_setup, bytes, 40, 8);
-FIELD(wn_setup, reserved, 48, 16);
+FIELD(wn_setup, arena_in, 48, 8);
+FIELD(wn_setup, arena_out, 56, 8);
 FIELD(wn_setup, regions, 64, 384);
 
 SIZE(wn_restrict, 40);

@@ -9,7 +9,7 @@
 #define DEFAULT_SQ	256U
 #define DEFAULT_CQ	512U
 #define DEFAULT_INBOX	256U
-#define DEFAULT_ARENA	65536U
+#define DEFAULT_ARENA	16384U
 
 static u32 smaller(u32 a, u32 b)
 {
@@ -48,6 +48,19 @@ static int check_entries(struct wn_setup *s, const struct wn_bounds *bounds)
 	return s->cq_entries < s->sq_entries ? -EINVAL : 0;
 }
 
+static int check_arenas(struct wn_setup *s)
+{
+	if (!s->arena_in)
+		s->arena_in = DEFAULT_ARENA;
+	if (!s->arena_out)
+		s->arena_out = DEFAULT_ARENA;
+	if (s->arena_in > WN_ARENA_MAX || s->arena_out > WN_ARENA_MAX)
+		return -E2BIG;
+	s->arena_in = (s->arena_in + 4095) & ~4095ULL;
+	s->arena_out = (s->arena_out + 4095) & ~4095ULL;
+	return 0;
+}
+
 struct piece {
 	u32 type;
 	u64 bytes;
@@ -71,8 +84,8 @@ static void plan(const struct wn_setup *s, struct piece *piece)
 				   false };
 	*piece++ = (struct piece){ WN_REGION_INBOX, inbox * sizeof(struct wn_event), false };
 	*piece++ = (struct piece){ WN_REGION_SLOTS, 4096, true };
-	*piece++ = (struct piece){ WN_REGION_ARENA_IN, DEFAULT_ARENA, true };
-	*piece++ = (struct piece){ WN_REGION_ARENA_OUT, DEFAULT_ARENA, false };
+	*piece++ = (struct piece){ WN_REGION_ARENA_IN, s->arena_in, true };
+	*piece++ = (struct piece){ WN_REGION_ARENA_OUT, s->arena_out, false };
 }
 
 const struct wn_embed_memory *wn_embed_client_region(const struct wn_embed_client *client, u32 type)
@@ -163,9 +176,11 @@ int wn_embed_client_setup(struct wn_embed_client *client, void *arg)
 
 	if (caller < 0)
 		return caller;
-	if (s.flags || s.reserved[0] || s.reserved[1])
+	if (s.flags)
 		return -EINVAL;
 	err = check_entries(&s, &client->domain->bounds);
+	if (!err)
+		err = check_arenas(&s);
 	if (err)
 		return err;
 	memset(s.regions, 0, sizeof(s.regions));

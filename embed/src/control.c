@@ -23,7 +23,9 @@ static int query(void *arg)
 	q = (struct wn_query){
 		.abi = WN_ABI_VERSION,
 		.layout = WN_LAYOUT_VERSION,
-		.features = WN_FEAT_DOMAINS | WN_FEAT_RINGS | WN_FEAT_NOP,
+		.features = WN_FEAT_DOMAINS | WN_FEAT_RINGS | WN_FEAT_NOP |
+			    WN_FEAT_ARENAS,
+		.cell_types = wn_cell_types(),
 		.page_size = (u32)sysconf(_SC_PAGESIZE),
 		.version = WN_VERSION,
 	};

@@ -50,7 +50,7 @@ static int check_new(const struct wn_cell_new *new)
 {
 	const bool refills = new->window || new->amount || new->most;
 
-	if (new->type < WN_CELL_GCOUNTER || new->type > WN_CELL_ORMAP)
+	if (new->type > WN_CELL_ORMAP || !(wn_cell_types() & 1ULL << new->type))
 		return -EINVAL;
 	if (new->flags & ~WN_CELL_F_COUNTS || (new->flags && new->type != WN_CELL_ORMAP))
 		return -EINVAL;

@@ -118,6 +118,12 @@ static inline struct wn_row *wn_row(const struct wn_cells *cells, u32 index)
 	return index == WN_INDEX_NONE ? NULL : &cells->row[index];
 }
 
+/* The types there are, as bits: wn_query.cell_types. */
+static inline u64 wn_cell_types(void)
+{
+	return ((1ULL << WN_CELL_ORMAP) - 1) << WN_CELL_GCOUNTER;
+}
+
 /* The index behind a handle, or -ESTALE. */
 static inline int wn_cell_find(const struct wn_cells *cells, u64 handle)
 {

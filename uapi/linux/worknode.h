@@ -121,6 +121,7 @@ struct wn_bounds {
 #define WN_FEAT_DOMAINS		(1ULL << 0)	/* domain files: create, list, open, remove */
 #define WN_FEAT_RINGS		(1ULL << 1)	/* setup, restrict, enable, enter; mapped rings */
 #define WN_FEAT_NOP		(1ULL << 2)	/* WN_OP_NOP with injected results */
+#define WN_FEAT_ARENAS		(1ULL << 3)	/* wn_setup.arena_*: ops with bulk bytes */
 
 /* WN_IOC_QUERY: what this module can do. Needs no domain, changes nothing. */
 struct wn_query {
@@ -220,8 +221,12 @@ struct wn_region {
 /*
  * WN_IOC_SETUP: make this open file a client, disabled. The file must be open
  * for reading and writing (-EBADF), once only (-EBUSY). Entries are powers of
- * two within the domain's bounds; 0 takes the default in brackets.
+ * two within the domain's bounds; 0 takes the default in brackets. Arenas hold
+ * what is too long for a slot (WN_REGION_ARENA_*), whole pages, WN_ARENA_MAX at
+ * most (-E2BIG).
  */
+#define WN_ARENA_MAX		(1U << 20)
+
 struct wn_setup {
 	__u32 size;
 	__u32 flags;		/* in: 0 */
@@ -231,7 +236,8 @@ struct wn_setup {
 	__u32 client;		/* out: number of the client in its domain */
 	__u32 nr_regions;	/* out: entries of regions that are filled */
 	__aligned_u64 bytes;	/* out: memory of the client */
-	__aligned_u64 reserved[2]; /* 0 */
+	__aligned_u64 arena_in;	/* in/out: bytes [16384], rounded up to pages */
+	__aligned_u64 arena_out; /* in/out: the same, to the client */
 	struct wn_region regions[WN_REGION_TABLE]; /* out */
 };
 
