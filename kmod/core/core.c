@@ -170,6 +170,7 @@ static void init_tx(struct wn_core *core, const struct layout *l, u8 *public, u8
 		.words = sizeof(struct wn_slot_line) / sizeof(u64),
 	};
 	core->tx = tx;
+	wn_wheel_init(&core->wheel, tx);
 }
 
 static void init_clients(struct wn_core *core, const struct layout *l, u8 *private)

@@ -25,6 +25,7 @@
 #include "sub.h"
 #include "slot.h"
 #include "tx.h"
+#include "wheel.h"
 
 #define WN_OP_WORDS	4	/* opcodes as bits: wn_query.ops */
 #define WN_OP_COUNT	(WN_OP_MAX + 1)
@@ -67,6 +68,7 @@ struct wn_core {
 	u64 epoch;		/* as readers see it: even */
 	u32 doomed, last_doomed; /* destroyed nodes with others below, in their order */
 	u32 reaping;		/* where wn_core_slice() is; WN_INDEX_NONE: at no place */
+	struct wn_wheel wheel;
 
 	/* Scratch. */
 	struct wn_tx *tx;

@@ -38,12 +38,20 @@ static bool cell_step(struct wn_core *core)
 	return wn_slot_step(core) || wn_cells_step(&core->cells);
 }
 
-bool wn_core_slice(struct wn_core *core, u32 steps)
+u32 wn_reap_slice(struct wn_core *core, u32 steps)
 {
+	const u32 given = steps;
+
 	wn_tx_begin(core->tx, false);
 	for (; steps && core->doomed != WN_INDEX_NONE; steps--)
 		step(core);
 	for (; steps && cell_step(core); steps--)
 		wn_core_commit(core);
+	return given - steps;
+}
+
+bool wn_core_slice(struct wn_core *core, u32 steps)
+{
+	wn_reap_slice(core, steps);
 	return core->doomed != WN_INDEX_NONE || core->cells.doomed != WN_INDEX_NONE;
 }

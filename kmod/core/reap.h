@@ -5,14 +5,14 @@
 
 #include "core.h"
 
-/* Steps that a turn takes at its end. */
-#define WN_REAP_TURN 256
-
 /*
  * Take at most so many steps, each one level down, or one node or a part of a cell
  * freed, in an order that depends on nothing else: the first child first, the oldest destruction
  * first. Returns whether something is left.
  */
 bool wn_core_slice(struct wn_core *core, u32 steps);
+
+/* The same; returns the steps taken. */
+u32 wn_reap_slice(struct wn_core *core, u32 steps);
 
 #endif

@@ -56,9 +56,6 @@ struct wn_subs {
 	bool poked;		/* one came or changed */
 };
 
-/* Steps that a turn takes at its end. */
-#define WN_SUB_TURN 256
-
 int wn_subs_init(struct wn_subs *subs, void *records, void *pool, u32 capacity);
 void wn_subs_deliver_by(struct wn_core *core, wn_sub_deliver *deliver);
 

@@ -177,8 +177,7 @@ u32 wn_turn_run(struct wn_core *core, const struct wn_turn *turn, u32 max,
 			ring->broken = WN_RING_CHAIN_BROKEN;
 	}
 	ring->left = !full && count.taken < pending;
-	/* Room that a reader made is seen by trying. */
-	if (unlikely(wn_work_waits(core) || core->subs.stuck))
+	if (unlikely(wn_work_may_wait(core, now)))
 		wn_work_slice(core, now);
 	wn_ring_flag(ring, WN_KR_F_CQ_FULL, full || (count.done == room && count.taken < pending));
 	if (!count.taken)

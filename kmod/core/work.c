@@ -3,9 +3,48 @@
 
 #include "reap.h"
 
+/* Time: what is due goes to the noun that asked for it. */
+static u32 fire(struct wn_core *core, u32 steps, const struct wn_now *now)
+{
+	const u32 given = steps;
+	struct wn_due *due;
+
+	wn_tx_begin(core->tx, false);
+	while ((due = wn_wheel_take(&core->wheel, now->boottime, &steps))) {
+		switch (due->kind) {
+		default:
+			wn_bug_on(due->kind);
+		}
+		wn_core_commit(core);
+	}
+	return given - steps;
+}
+
+static u32 reap(struct wn_core *core, u32 steps, const struct wn_now *now)
+{
+	return wn_reap_slice(core, steps);
+}
+
+/* Each does a part of about so many steps, and says how many it took. */
+static u32 (*const jobs[])(struct wn_core *core, u32 steps, const struct wn_now *now) = {
+	fire,
+	reap,
+	wn_sub_slice,
+};
+
+#define JOBS	(sizeof(jobs) / sizeof(jobs[0]))
+
+/*
+ * One budget: each has its part of it first, so that none keeps the others waiting;
+ * what they leave goes to who has more to do, in their order.
+ */
 bool wn_work_slice(struct wn_core *core, const struct wn_now *now)
 {
-	wn_core_slice(core, WN_REAP_TURN);
-	wn_sub_slice(core, WN_SUB_TURN, now);
+	u32 left = WN_WORK_STEPS, taken, i;
+
+	for (i = 0; i < 2 * JOBS && left; i++) {
+		taken = jobs[i % JOBS](core, i < JOBS ? WN_WORK_STEPS / JOBS : left, now);
+		left -= taken < left ? taken : left;
+	}
 	return wn_work_waits(core);
 }

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * What ops leave to be done between them, a bounded part at a time: destroyed trees
- * and cells are taken apart, subscribers are told.
+ * What is done between ops, a bounded part at a time: what ops leave to be done, what
+ * deaths do, what comes due. A turn does a part at its end; where there are no turns
+ * whoever holds the domain sees to it:
+ *
+ *	while wn_work_waits(): wn_work_slice(), then pump the mail that waits
+ *	again at wn_core_next_deadline(), which any op or slice may have moved
  */
 #ifndef WN_CORE_WORK_H
 #define WN_CORE_WORK_H
@@ -9,11 +13,31 @@
 #include "core.h"
 #include "sub.h"
 
-/* Whether there is anything to do. */
+/* Steps of one slice. */
+#define WN_WORK_STEPS 512u
+
+/* Whether there is anything to do without a reader's help; what comes due apart. */
 static inline bool wn_work_waits(const struct wn_core *core)
 {
 	return core->doomed != WN_INDEX_NONE || core->cells.doomed != WN_INDEX_NONE ||
 	       wn_sub_has_work(core);
+}
+
+/*
+ * Boottime from which on wn_work_slice() has something to do, in ns. 0: at once;
+ * WN_NEVER: time alone brings nothing. It may lie before the first deadline: then a
+ * slice makes it a later one, at most seven times over.
+ */
+static inline u64 wn_core_next_deadline(const struct wn_core *core)
+{
+	return wn_wheel_next(&core->wheel);
+}
+
+/* The same, and what a reader may have made room for, which is seen by trying. */
+static inline bool wn_work_may_wait(const struct wn_core *core, const struct wn_now *now)
+{
+	return wn_work_waits(core) || core->subs.stuck ||
+	       wn_core_next_deadline(core) <= now->boottime;
 }
 
 /* Do a part of it, which the end of a turn can afford; whether more is left. */
