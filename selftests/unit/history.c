@@ -13,6 +13,7 @@ struct run {
 	u64 gone[64];		/* handles that were */
 	u32 nr_gone;
 	u8 *before;		/* the core's state and public memory */
+	bool kept;		/* it holds them */
 	bool failed, verbose;
 	struct wn_sqe slots[128];
 	struct wn_op_result want[64], got[64];
@@ -110,6 +111,134 @@ static void some_filter(struct run *r, struct wn_filter *f)
 		((u8 *)f)[below(r, 64)] ^= 1u << below(r, 8);
 }
 
+/* A live cell, or what is none; and often the node it hangs on. */
+static u64 some_cell(struct run *r, u64 *node)
+{
+	const u32 at = below(r, r->m.bounds.cells);
+	u32 i;
+
+	if (one_in(r, 50))
+		return draw(r);
+	for (i = 0; i < r->m.bounds.cells; i++) {
+		const struct model_cell *c = &r->m.cells.at[(at + i) % r->m.bounds.cells];
+
+		if (!c->used || (c->doomed && !one_in(r, 30)))
+			continue;
+		if (!one_in(r, 50))
+			*node = c->rec.node;
+		return c->rec.handle;
+	}
+	return 0;
+}
+
+/* Few keys, short and long; now and then one that is too long. */
+static void some_item(struct run *r, struct wn_sqe *sqe, u32 key, u32 value)
+{
+	static const u16 lengths[] = { 0, 1, 2, 3, 8, 40, 64, 65, 100, 140, 300, 1100 };
+	const bool wide = !one_in(r, 4);
+	const u32 n = sizeof(lengths) / sizeof(lengths[0]);
+	u8 *bytes = (u8 *)(sqe + 1);
+	u32 i;
+
+	if (key)
+		key = lengths[wide ? below(r, 5) : below(r, one_in(r, 8) ? n : n - 2)];
+	if (value)
+		value = lengths[wide ? below(r, 6) : below(r, one_in(r, 8) ? n : n - 2)];
+	if (one_in(r, 60))
+		value = below(r, 3);
+	if (!wide) {
+		sqe->w[1] = WN_CELL_ITEM(key, value, key || value ? below(r, 4) * 16 : 0);
+		if (one_in(r, 40))
+			sqe->w[1] = WN_CELL_ITEM(key, value, below(r, 300));
+		return;
+	}
+	sqe->flags |= WN_SQE_WIDE;
+	sqe->w[1] = WN_CELL_ITEM(key, value, 0);
+	for (i = 0; i < key + value && i < 64; i++)
+		bytes[i] = 'a' + (u8)(i < 1 ? below(r, 3) : 0);
+}
+
+static u64 some_number(struct run *r)
+{
+	return one_in(r, 12) ? ~0ULL >> below(r, 3) : one_in(r, 8) ? draw(r) : below(r, 100);
+}
+
+static void some_refill(struct run *r, u64 refill[8])
+{
+	refill[0] = below(r, 400);
+	refill[1] = one_in(r, 10) ? draw(r) : below(r, 5);
+	refill[2] = one_in(r, 10) ? draw(r) : refill[1] + below(r, 50);
+	refill[3] = one_in(r, 30);
+}
+
+static void some_cell_op(struct run *r, struct wn_sqe *sqe)
+{
+	static const u8 verbs[] = {
+		[WN_CELL_GCOUNTER] = 0x21, [WN_CELL_PNCOUNTER] = 0x21, [WN_CELL_LWW] = 0x33,
+		[WN_CELL_ORSET] = 0x41, [WN_CELL_ESCROW] = 0x25, [WN_CELL_MVREG] = 0x43,
+		[WN_CELL_EWFLAG] = 0x43, [WN_CELL_ORMAP] = 0x43,
+	};
+	u32 type = 0, room;
+	bool counts = false;
+	int at;
+
+	if (sqe->opcode == WN_OP_CELL_CREATE) {
+		type = 1 + below(r, WN_CELL_ORMAP);
+		sqe->w[0] = below(r, 6);
+		sqe->op_flags = WN_CELL_NEW(type, type == WN_CELL_ORMAP ? below(r, 2) : one_in(r, 40));
+		if (type == WN_CELL_ESCROW ? one_in(r, 2) : one_in(r, 40)) {
+			sqe->flags |= WN_SQE_WIDE;
+			some_refill(r, (u64 *)(sqe + 1));
+		}
+		return;
+	}
+	sqe->arg = some_cell(r, (u64 *)&sqe->node);
+	at = model_cell_find(&r->m, sqe->arg);
+	if (at >= 0) {
+		type = r->m.cells.at[at].rec.type;
+		counts = r->m.cells.at[at].rec.flags;
+	}
+	if (sqe->opcode == WN_OP_CELL_DESTROY)
+		return;
+	if (sqe->opcode == WN_OP_CELL_READ) {
+		sqe->op_flags = one_in(r, 30) ? below(r, 9) :
+			type == WN_CELL_LWW ? below(r, 2) :
+			type == WN_CELL_ESCROW && one_in(r, 2) ? WN_CELL_READ_RIGHTS :
+			type > WN_CELL_ESCROW || type == WN_CELL_ORSET ? WN_CELL_READ_KEY + below(r, 3) :
+			one_in(r, 2) ? WN_CELL_READ_REC : WN_CELL_READ_VECTOR;
+		room = one_in(r, 4) ? below(r, 300) : 2048;
+		if (sqe->op_flags != WN_CELL_READ_RIGHTS)
+			sqe->w[0] = (u64)room << 32 | (below(r, 4) * 8 + one_in(r, 40));
+		if (one_in(r, 60))
+			sqe->w[0] = draw(r) & ~7ULL;
+		if (sqe->op_flags == WN_CELL_READ_KEY)
+			some_item(r, sqe, type != WN_CELL_MVREG && type != WN_CELL_EWFLAG, one_in(r, 30));
+		if (sqe->op_flags == WN_CELL_READ_LIST && one_in(r, 2))
+			sqe->w[1] = one_in(r, 8) ? draw(r) : 1ULL << 48 | below(r, 40);
+		return;
+	}
+	sqe->op_flags = one_in(r, 3) ? verbs[type] >> 4 : verbs[type] & 15;
+	if (type == WN_CELL_ESCROW && one_in(r, 4))
+		sqe->op_flags = one_in(r, 2) ? WN_CELL_SUB : WN_CELL_ADD;
+	if (counts && one_in(r, 2))
+		sqe->op_flags = 1 + below(r, 2);
+	if (one_in(r, 40))
+		sqe->op_flags = below(r, 8);
+	if (type <= WN_CELL_PNCOUNTER || type == WN_CELL_ESCROW) {
+		sqe->w[0] = some_number(r);
+		if (sqe->op_flags == WN_CELL_TRANSFER)
+			sqe->w[1] = one_in(r, 20) ? draw(r) >> below(r, 64) :
+						    below(r, MODEL_REPLICAS + 1);
+	} else {
+		if (counts ? sqe->op_flags != WN_CELL_REMOVE : one_in(r, 60))
+			sqe->w[0] = some_number(r);
+		some_item(r, sqe,
+			  type == WN_CELL_ORSET || type == WN_CELL_ORMAP,
+			  type == WN_CELL_LWW || ((type == WN_CELL_MVREG || type == WN_CELL_ORMAP) &&
+						  !counts && sqe->op_flags == WN_CELL_SET));
+	}
+}
+
 /* An entry of two slots that makes sense most of the time. */
 static void some_op(struct run *r, struct wn_sqe *sqe)
 {
@@ -118,6 +247,9 @@ static void some_op(struct run *r, struct wn_sqe *sqe)
 		WN_OP_NODE_DESTROY, WN_OP_NODE_DESTROY, WN_OP_NODE_MOVE, WN_OP_NODE_MOVE,
 		WN_OP_NODE_RENAME, WN_OP_NODE_SET, WN_OP_NODE_SET, WN_OP_NODE_SET,
 		WN_OP_NODE_READ, WN_OP_LOOKUP, WN_OP_QUERY, WN_OP_NOP,
+		WN_OP_CELL_CREATE, WN_OP_CELL_CREATE, WN_OP_CELL_DESTROY, WN_OP_CELL_READ,
+		WN_OP_CELL_READ, WN_OP_CELL_UPDATE, WN_OP_CELL_UPDATE, WN_OP_CELL_UPDATE,
+		WN_OP_CELL_UPDATE, WN_OP_CELL_UPDATE, WN_OP_CELL_UPDATE,
 	};
 	const u64 node = some_node(r);
 	const int at = model_find(&r->m, node);
@@ -137,10 +269,14 @@ static void some_op(struct run *r, struct wn_sqe *sqe)
 		sqe->flags |= WN_SQE_IF_VERSION;
 		sqe->version = at >= 0 && !one_in(r, 4) ? r->m.nodes[at].rec.version : below(r, 4);
 	}
-	if (sqe->opcode <= WN_OP_NODE_SET && one_in(r, 6)) {
+	if ((sqe->opcode <= WN_OP_NODE_SET ||
+	     (sqe->opcode >= WN_OP_CELL_CREATE && sqe->opcode <= WN_OP_CELL_UPDATE)) &&
+	    one_in(r, 6)) {
 		sqe->flags |= WN_SQE_IDEM;
 		sqe->w[2] = below(r, 24);
 	}
+	if (sqe->opcode >= WN_OP_CELL_CREATE)
+		some_cell_op(r, sqe);
 	switch (sqe->opcode) {
 	case WN_OP_NODE_CREATE:
 		sqe->w[0] = some_value(r) << 32 | (u32)some_value(r);
@@ -194,25 +330,35 @@ static void some_op(struct run *r, struct wn_sqe *sqe)
 	/* And now and then nonsense. */
 	if (one_in(r, 40))
 		((u8 *)sqe)[below(r, 64)] ^= 1u << below(r, 8);
-	/* The model knows nothing of cells. */
-	if (sqe->opcode >= WN_OP_CELL_CREATE && sqe->opcode <= WN_OP_DIGEST)
+	/* Of those that a flipped bit leads to the model knows nothing. */
+	if (sqe->opcode > WN_OP_CELL_READ && sqe->opcode <= WN_OP_DIGEST)
 		sqe->opcode |= 0x80;
 }
 
 static struct wn_op_env env_of(struct run *r, u32 client)
 {
 	return (struct wn_op_env){ .client = client, .now = &r->w.now, .out = r->w.out,
-				   .out_bytes = WORLD_OUT_BYTES };
+				   .out_bytes = WORLD_OUT_BYTES,
+				   .in = r->m.in, .in_bytes = MODEL_IN_BYTES };
 }
 
-static void keep(struct run *r)
+/*
+ * All state, to hold what a refused op leaves against it. That is most of the work, so a
+ * part of them is enough; a shrunk history looks at all.
+ */
+static void keep(struct run *r, bool refused)
 {
+	r->kept = refused && (r->h->thorough || one_in(r, 8));
+	if (!r->kept)
+		return;
 	memcpy(r->before, r->w.private, r->w.core->state_bytes);
 	memcpy(r->before + r->w.core->state_bytes, r->w.public, r->w.size.public_bytes);
 }
 
 static void check_kept(struct run *r)
 {
+	if (!r->kept)
+		return;
 	if (memcmp(r->before, r->w.private, r->w.core->state_bytes))
 		fail(r, "state changed by what was refused");
 	if (memcmp(r->before + r->w.core->state_bytes, r->w.public, r->w.size.public_bytes))
@@ -250,6 +396,14 @@ static void check_out(struct run *r, const struct wn_sqe *sqe, s64 res)
 
 	if (WN_RES_IS_ERROR(res))
 		return;
+	if (sqe->opcode == WN_OP_CELL_READ) {
+		at = r->m.out_at;
+		if (sqe->op_flags == WN_CELL_READ_REC)
+			((struct wn_cell_rec *)(r->w.out + at))->seq = 0;
+		if (memcmp(r->w.out + at, r->m.out + at, r->m.out_len))
+			fail(r, "cell read %u: differs", sqe->op_flags);
+		return;
+	}
 	if (sqe->opcode == WN_OP_NODE_READ) {
 		n = 1;
 	} else if (sqe->opcode == WN_OP_QUERY) {
@@ -272,6 +426,80 @@ static void check_out(struct run *r, const struct wn_sqe *sqe, s64 res)
 	}
 }
 
+/* The pictures of a node and of a cell against the model. */
+static void check_node(struct run *r, u64 handle)
+{
+	const int at = model_find(&r->m, handle ? handle : r->w.core->root);
+	struct wn_node_rec rec, want;
+
+	if (at < 0 || r->failed)
+		return;
+	want = model_record(&r->m, (u32)at);
+	if (!world_read(r->w.public, (u32)at, &rec))
+		fail(r, "record %d cannot be read", at);
+	rec.seq = 0;
+	if (memcmp(&rec, &want, sizeof(rec)))
+		fail(r, "public record %d differs", at);
+}
+
+static void check_cell(struct run *r, u32 at)
+{
+	struct wn_cell_rec rec = *world_cell(r->w.public, at), want;
+
+	if (!r->m.cells.at[at].used) {
+		if (rec.handle)
+			fail(r, "record %u is of no cell", at);
+		return;
+	}
+	if (r->m.cells.at[at].doomed)
+		return;
+	want = model_cell_record(&r->m, at);
+	if (rec.seq & 1)
+		fail(r, "the record of cell %u is being written", at);
+	rec.seq = 0;
+	if (memcmp(&rec, &want, sizeof(rec)))
+		fail(r, "public record of cell %u differs", at);
+}
+
+/* What an op that was done has changed. */
+static void check_touched(struct run *r, const struct wn_sqe *sqe, s64 res)
+{
+	int at;
+
+	if (WN_RES_IS_ERROR(res) || sqe->opcode == WN_OP_NOP)
+		return;
+	check_node(r, sqe->node);
+	if (sqe->opcode == WN_OP_NODE_CREATE)
+		check_node(r, (u64)res);
+	if (sqe->opcode == WN_OP_NODE_MOVE)
+		check_node(r, sqe->arg);
+	at = model_cell_find(&r->m, sqe->opcode == WN_OP_CELL_CREATE ? (u64)res : sqe->arg);
+	if (sqe->opcode >= WN_OP_CELL_CREATE && at >= 0)
+		check_cell(r, (u32)at);
+}
+
+/* What a cell holds beyond its record, read by ops that change nothing. */
+static void check_items(struct run *r, u32 at)
+{
+	const struct model_cell *c = &r->m.cells.at[at];
+	struct wn_sqe sqe[2] = { {
+		.opcode = WN_OP_CELL_READ, .node = c->rec.node, .arg = c->rec.handle,
+		.w = { (u64)WORLD_OUT_BYTES << 32 },
+	} };
+	const struct wn_op_env env = env_of(r, 0);
+
+	sqe->op_flags = c->rec.type == WN_CELL_LWW ? WN_CELL_READ_VALUE :
+			c->rec.type == WN_CELL_ESCROW ? WN_CELL_READ_RIGHTS :
+			c->rec.type <= WN_CELL_PNCOUNTER ? WN_CELL_READ_VECTOR : WN_CELL_READ_LIST;
+	if (c->rec.type == WN_CELL_ESCROW)
+		sqe->w[0] = 0;
+	model_op(&r->m, 0, sqe, r->want);
+	wn_op_apply(r->w.core, &env, sqe, r->got);
+	if (r->want->res != r->got->res)
+		fail(r, "contents of cell %u: %lld, want %lld", at, r->got->res, r->want->res);
+	check_out(r, sqe, r->got->res);
+}
+
 static void step_op(struct run *r)
 {
 	const u32 client = one_in(r, 2) ? 0 : below(r, MODEL_CLIENTS);
@@ -284,10 +512,11 @@ static void step_op(struct run *r)
 		some_op(r, r->slots);
 		model_op(&r->m, client, r->slots, r->want);
 	} while (WN_RES_IS_ERROR(r->want->res) && tries--);
-	keep(r);
+	keep(r, WN_RES_IS_ERROR(r->want->res));
 	wn_op_apply(r->w.core, &env, r->slots, r->got);
 	check_result(r, r->slots, 0);
 	check_out(r, r->slots, r->got->res);
+	check_touched(r, r->slots, r->got->res);
 	if (WN_RES_IS_ERROR(r->got->res))
 		check_kept(r);
 }
@@ -301,7 +530,7 @@ static void step_group(struct run *r)
 	bool want, got;
 	u32 i;
 
-	start = r->m;
+	model_copy(&start, &r->m);
 	for (i = 0; i < n; i++) {
 		struct wn_sqe *sqe = &r->slots[2 * i];
 		u32 tries = 8;
@@ -314,16 +543,19 @@ static void step_group(struct run *r)
 		if (i + 1 < n)
 			sqe->flags |= WN_SQE_ATOMIC;
 	}
-	r->m = start;
+	model_copy(&r->m, &start);
 	want = model_group(&r->m, client, r->slots, n, r->want);
-	keep(r);
+	keep(r, !want);
 	got = wn_op_apply_group(r->w.core, &env, r->slots, n, r->got);
 	if (r->verbose)
 		printf("#   group of %u: %s\n", n, got ? "done" : "refused");
 	if (want != got)
 		fail(r, "group of %u: %s", n, got ? "done" : "refused");
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n; i++) {
 		check_result(r, &r->slots[2 * i], i);
+		if (got)
+			check_touched(r, &r->slots[2 * i], r->got[i].res);
+	}
 	if (!got)
 		check_kept(r);
 }
@@ -387,30 +619,37 @@ static void step_cap(struct run *r)
 /* Public memory, as a reader finds it, against the model. */
 static void check_all(struct run *r)
 {
-	struct wn_node_rec rec, want;
-	u32 i, used = 0;
+	const struct wn_cells *cells = &r->w.core->cells;
+	struct wn_node_rec rec;
+	u32 i, used = 0, cells_used = 0;
 
 	for (i = 0; i < r->m.bounds.nodes && !r->failed; i++) {
 		const struct model_node *n = &r->m.nodes[i];
 
 		used += n->used;
-		if (!world_read(r->w.public, i, &rec)) {
-			fail(r, "record %u cannot be read", i);
-			continue;
-		}
 		if (!n->used || n->destroyed) {
-			if (rec.handle)
+			if (!world_read(r->w.public, i, &rec) || rec.handle)
 				fail(r, "record %u is of no node", i);
 			continue;
 		}
-		want = model_record(&r->m, i);
-		rec.seq = 0;
-		if (memcmp(&rec, &want, sizeof(rec)))
-			fail(r, "public record %u differs", i);
-		if (want.parent &&
-		    world_find(r->w.public, want.parent, (const char *)want.name) != want.handle)
+		check_node(r, n->rec.handle);
+		if (n->rec.parent && world_find(r->w.public, n->rec.parent,
+						(const char *)n->rec.name) != n->rec.handle)
 			fail(r, "name of node %u not found", i);
 	}
+	for (i = 0; i < r->m.bounds.cells && !r->failed; i++) {
+		cells_used += r->m.cells.at[i].used;
+		check_cell(r, i);
+		if (r->m.cells.at[i].used && !r->m.cells.at[i].doomed &&
+		    model_find(&r->m, r->m.cells.at[i].rec.node) >= 0)
+			check_items(r, i);
+	}
+	if (wn_pool_count(&cells->pool) != cells_used || cells->elems.used != model_elems_used(&r->m) ||
+	    cells->rows_used != model_rows_used(&r->m) || cells->slab.used != model_blocks_used(&r->m))
+		fail(r, "%u cells, %llu elements, %llu rows, %llu blocks: want %u %u %u %u",
+		     wn_pool_count(&cells->pool), cells->elems.used, cells->rows_used,
+		     cells->slab.used, cells_used, model_elems_used(&r->m), model_rows_used(&r->m),
+		     model_blocks_used(&r->m));
 	if (wn_pool_count(&r->w.core->nodes) != used)
 		fail(r, "%u nodes in the pool, want %u", wn_pool_count(&r->w.core->nodes), used);
 	if (((struct wn_public *)r->w.public)->hlc != r->m.hlc)
@@ -479,6 +718,10 @@ void history_shrink(struct history *h)
 	if (!kept)
 		abort();
 	h->nr_steps = n;
+	/* Looking harder, it may fail sooner, and the same at each length. */
+	h->thorough = true;
+	if (!history_run(h, false))
+		n = h->failed_at + 1;
 	for (chunk = n / 2; chunk; chunk /= 2) {
 		for (at = 0; at + chunk <= n;) {
 			memcpy(kept, all, at * sizeof(*kept));

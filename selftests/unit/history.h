@@ -16,6 +16,7 @@ struct history {
 	u64 ops;		/* applied, those in groups counted singly */
 	u64 refused;
 	u64 by_errno[4096];
+	bool thorough;		/* hold all state against each op that was refused */
 	u32 failed_at;		/* step */
 	char what[256];		/* that did not hold */
 };

@@ -58,11 +58,13 @@ struct wn_node_rec model_record(const struct model *m, u32 i)
 	rec.nr_children = nr_children(m, i);
 	rec.first_child = child_before(m, i, ~0ULL);
 	rec.next = rec.parent ? child_before(m, parent_of(m, i), m->nodes[i].order) : NONE;
+	rec.first_cell = model_cell_first(m, rec.handle, ~0ULL);
+	rec.nr_cells = model_cell_count(m, rec.handle);
 	return rec;
 }
 
 /* Levels up to the root, or -1: a destroyed node is in between. */
-static int depth(const struct model *m, u32 i)
+int model_depth(const struct model *m, u32 i)
 {
 	int n = 0;
 
@@ -106,7 +108,7 @@ static u32 child_named(const struct model *m, u32 parent, const u8 *name)
 }
 
 /* The next stamp: realtime in ms, or one more than the last. */
-static u64 stamp(struct model *m)
+u64 model_stamp(struct model *m)
 {
 	const u64 at = m->now.realtime / 1000000 * 65536;
 
@@ -114,7 +116,7 @@ static u64 stamp(struct model *m)
 	return m->hlc;
 }
 
-static void touch(struct model *m, u32 i, u64 hlc)
+void model_touch(struct model *m, u32 i, u64 hlc)
 {
 	m->nodes[i].rec.version++;
 	m->nodes[i].rec.hlc = hlc;
@@ -142,10 +144,12 @@ static void unlink_from_parent(struct model *m, u32 i)
 		m->nodes[parent].height = 0;
 }
 
-static void uncharge(struct model *m, u32 i)
+/* A node goes: nobody is charged for it any more, and its cells go with it. */
+static void drop(struct model *m, u32 i)
 {
 	struct model_node *n = &m->nodes[i];
 
+	model_cells_doom(m, n->rec.handle);
 	if (n->life && m->clients[n->client].life == n->life)
 		m->clients[n->client].caps[n->cap].used_nodes--;
 }
@@ -164,11 +168,11 @@ static s64 create(struct model *m, u32 client, struct wn_cap *cap, u32 parent,
 		return -EINVAL;
 	if (asked)
 		tier = asked - 1;
-	if (depth(m, parent) < 0)
+	if (model_depth(m, parent) < 0)
 		return -ESTALE;
 	if (child_named(m, parent, name) != NONE)
 		return -EEXIST;
-	if ((u32)depth(m, parent) + 1 > m->bounds.depth ||
+	if ((u32)model_depth(m, parent) + 1 > m->bounds.depth ||
 	    nr_children(m, parent) + 1 > m->bounds.children)
 		return -ENOSPC;
 	for (i = 0; i < m->bounds.nodes && m->nodes[i].used; i++)
@@ -178,7 +182,7 @@ static s64 create(struct model *m, u32 client, struct wn_cap *cap, u32 parent,
 	if (cap->quota_nodes && cap->used_nodes == cap->quota_nodes)
 		return -EDQUOT;
 
-	stamp(m);
+	model_stamp(m);
 	cap->used_nodes++;
 	n = &m->nodes[i];
 	generation = n->generation + 1;
@@ -192,7 +196,7 @@ static s64 create(struct model *m, u32 client, struct wn_cap *cap, u32 parent,
 	};
 	memcpy(n->rec.name, name, 64);
 	link_to(m, i, parent);
-	touch(m, parent, m->hlc);
+	model_touch(m, parent, m->hlc);
 	return (s64)n->rec.handle;
 }
 
@@ -204,11 +208,11 @@ static s64 destroy(struct model *m, u32 i, const struct wn_sqe *sqe, bool groupe
 		return -EINVAL;
 	if (i == 0)
 		return -EBUSY;
-	if (depth(m, i) < 0)
+	if (model_depth(m, i) < 0)
 		return -ESTALE;
 	if (sqe->op_flags && nr_children(m, i))
 		return -ENOTEMPTY;
-	uncharge(m, i);
+	drop(m, i);
 	unlink_from_parent(m, i);
 	if (nr_children(m, i)) {
 		m->nodes[i].destroyed = true;
@@ -216,7 +220,7 @@ static s64 destroy(struct model *m, u32 i, const struct wn_sqe *sqe, bool groupe
 	} else {
 		m->nodes[i].used = false;
 	}
-	touch(m, parent, stamp(m));
+	model_touch(m, parent, model_stamp(m));
 	return 0;
 }
 
@@ -237,10 +241,10 @@ static s64 move(struct model *m, const struct wn_cap *cap, u32 i, const struct w
 
 	if (i == 0)
 		return -EBUSY;
-	if (depth(m, i) < 0)
+	if (model_depth(m, i) < 0)
 		return -ESTALE;
 	to = reach(m, cap, sqe->arg);
-	if (to < 0 || depth(m, (u32)to) < 0)
+	if (to < 0 || model_depth(m, (u32)to) < 0)
 		return -ESTALE;
 	if (is_below(m, (u32)to, i))
 		return -ELOOP;
@@ -249,17 +253,17 @@ static s64 move(struct model *m, const struct wn_cap *cap, u32 i, const struct w
 	if ((u32)to != from) {
 		if (child_named(m, (u32)to, m->nodes[i].rec.name) != NONE)
 			return -EEXIST;
-		if ((u32)depth(m, (u32)to) + 1 + m->nodes[i].height > m->bounds.depth ||
+		if ((u32)model_depth(m, (u32)to) + 1 + m->nodes[i].height > m->bounds.depth ||
 		    nr_children(m, (u32)to) + 1 > m->bounds.children)
 			return -ENOSPC;
 	}
 	unlink_from_parent(m, i);
 	link_to(m, i, (u32)to);
-	stamp(m);
-	touch(m, from, m->hlc);
+	model_stamp(m);
+	model_touch(m, from, m->hlc);
 	if ((u32)to != from)
-		touch(m, (u32)to, m->hlc);
-	touch(m, i, m->hlc);
+		model_touch(m, (u32)to, m->hlc);
+	model_touch(m, i, m->hlc);
 	m->nodes[i].rec.moved = m->hlc;
 	return (s64)m->nodes[i].rec.version;
 }
@@ -270,7 +274,7 @@ static s64 rename_to(struct model *m, const struct wn_cap *cap, u32 i, const u8 
 
 	if (i == 0)
 		return -EBUSY;
-	if (depth(m, i) < 0)
+	if (model_depth(m, i) < 0)
 		return -ESTALE;
 	if (m->nodes[i].rec.handle == cap->node)
 		return -EACCES;
@@ -281,7 +285,7 @@ static s64 rename_to(struct model *m, const struct wn_cap *cap, u32 i, const u8 
 		return -EEXIST;
 	if (other == NONE) {
 		memcpy(m->nodes[i].rec.name, name, 64);
-		touch(m, i, stamp(m));
+		model_touch(m, i, model_stamp(m));
 	}
 	return (s64)m->nodes[i].rec.version;
 }
@@ -316,7 +320,7 @@ static s64 set(struct model *m, u32 i, const struct wn_sqe *sqe, const u8 *data)
 		rec->user[f >> 8] = sqe->arg;
 	if (data)
 		memcpy(rec->user, data, 32);
-	touch(m, i, stamp(m));
+	model_touch(m, i, model_stamp(m));
 	return (s64)rec->version;
 }
 
@@ -346,11 +350,12 @@ static bool passes(const struct model *m, const struct wn_filter *f, u32 i, u32 
 	       (!(f->flags & WN_FILTER_STATE) || rec->state == f->state) &&
 	       (!(f->flags & WN_FILTER_TAGS) || (rec->tags & f->tags_mask) == f->tags_value) &&
 	       (!(f->flags & WN_FILTER_OWNER) || rec->owner == f->owner) &&
-	       (!(f->flags & WN_FILTER_SINCE) || rec->hlc > f->since) &&
+	       (!(f->flags & WN_FILTER_SINCE) || rec->hlc > f->since ||
+		(f->flags & WN_FILTER_CELLS && m->nodes[i].cells_hlc > f->since)) &&
 	       !strncmp((const char *)rec->name, (const char *)f->prefix,
 			strlen((const char *)f->prefix)) &&
 	       /* While something waits to be freed, nothing of it is found. */
-	       ((top == 0 && !m->nr_doomed) || (depth(m, i) >= 0 && is_below(m, i, top)));
+	       ((top == 0 && !m->nr_doomed) || (model_depth(m, i) >= 0 && is_below(m, i, top)));
 }
 
 static s64 query(struct model *m, const struct wn_cap *cap, u32 top, const struct wn_sqe *sqe,
@@ -412,6 +417,13 @@ static const struct {
 	{ WN_OP_NODE_READ, WN_SQE_IF_VERSION, 0, 0, WN_RIGHT_READ, "n0" },
 	{ WN_OP_LOOKUP, WN_SQE_ATOMIC | WN_SQE_IF_VERSION, 0, 1, WN_RIGHT_READ, "n" },
 	{ WN_OP_QUERY, WN_SQE_IF_VERSION, 0, 1, WN_RIGHT_READ, "na012" },
+	{ WN_OP_CELL_CREATE, WN_SQE_ATOMIC | WN_SQE_IF_VERSION | WN_SQE_IDEM, 0xffff, 2,
+	  WN_RIGHT_CREATE, "n0" },
+	{ WN_OP_CELL_DESTROY, WN_SQE_ATOMIC | WN_SQE_IF_VERSION | WN_SQE_IDEM, 0, 0,
+	  WN_RIGHT_DESTROY, "na" },
+	{ WN_OP_CELL_UPDATE, WN_SQE_ATOMIC | WN_SQE_IF_VERSION | WN_SQE_IDEM, 0xff, 2,
+	  WN_RIGHT_WRITE, "na01" },
+	{ WN_OP_CELL_READ, WN_SQE_IF_VERSION, 0xff, 2, WN_RIGHT_READ, "na012" },
 };
 
 static int form_of(u32 opcode)
@@ -473,6 +485,11 @@ static s64 act(struct model *m, u32 client, const struct wn_sqe *sqe, struct wn_
 		return child == NONE ? -ENOENT : (s64)m->nodes[child].rec.handle;
 	case WN_OP_QUERY:
 		return query(m, cap, i, sqe, data);
+	case WN_OP_CELL_CREATE:
+	case WN_OP_CELL_DESTROY:
+	case WN_OP_CELL_UPDATE:
+	case WN_OP_CELL_READ:
+		return model_cell_op(m, sqe, i);
 	}
 	return -EOPNOTSUPP;
 }
@@ -486,7 +503,7 @@ static void remember(struct model_client *c, u32 max, const struct model_key *ke
 	c->keys[c->nr_keys++] = *key;
 }
 
-/* Gives the answer; on an error the model may be changed, the caller has a copy. */
+/* Gives the answer; an error has changed nothing. */
 static struct wn_op_result apply(struct model *m, u32 client, const struct wn_sqe *sqe,
 				 bool grouped)
 {
@@ -533,26 +550,29 @@ static s64 entry_error(const struct model *m, u32 client, const struct wn_sqe *s
 	return m->clients[client].life % 2 ? form_error(sqe, grouped) : -ENXIO;
 }
 
-static struct model saved;
+void model_copy(struct model *to, const struct model *from)
+{
+	memcpy(to, from, offsetof(struct model, in));
+}
 
 void model_op(struct model *m, u32 client, const struct wn_sqe *slots, struct wn_op_result *result)
 {
 	const s64 err = entry_error(m, client, slots, false);
 
 	*result = (struct wn_op_result){ .res = err, .hlc = m->hlc };
+	m->out_len = 0;
 	if (err)
 		return;
-	saved = *m;
 	*result = apply(m, client, slots, false);
-	if (!WN_RES_IS_ERROR(result->res))
-		return;
-	*m = saved;
-	result->hlc = m->hlc;
+	if (WN_RES_IS_ERROR(result->res) && !(result->flags & WN_CQE_AGAIN))
+		result->hlc = m->hlc;
+	model_cells_commit(m);
 }
 
 bool model_group(struct model *m, u32 client, const struct wn_sqe *slots, u32 n,
 		 struct wn_op_result *results)
 {
+	static struct model saved;
 	u32 i, failed = n;
 	s64 err = 0;
 
@@ -561,7 +581,7 @@ bool model_group(struct model *m, u32 client, const struct wn_sqe *slots, u32 n,
 		if (err)
 			failed = i;
 	}
-	saved = *m;
+	model_copy(&saved, m);
 	for (i = 0; i < n && !err; i++) {
 		results[i] = apply(m, client, &slots[2 * i], true);
 		/* An answer from a key may look like anything but is no failure. */
@@ -570,9 +590,11 @@ bool model_group(struct model *m, u32 client, const struct wn_sqe *slots, u32 n,
 		err = results[i].res;
 		failed = i;
 	}
-	if (!err)
+	if (!err) {
+		model_cells_commit(m);
 		return true;
-	*m = saved;
+	}
+	model_copy(m, &saved);
 	for (i = 0; i < n; i++)
 		results[i] = (struct wn_op_result){ .res = i == failed ? err : -ECANCELED,
 						    .hlc = m->hlc };
@@ -594,12 +616,14 @@ bool model_slice(struct model *m, u32 steps)
 			m->reaping = NONE;
 		} else {
 			m->reaping = parent_of(m, at);
-			uncharge(m, at);
+			drop(m, at);
 			unlink_from_parent(m, at);
 			m->nodes[at].used = false;
 		}
 	}
-	return m->nr_doomed;
+	while (steps && model_cells_step(m))
+		steps--;
+	return m->nr_doomed || m->cells.nr_doomed;
 }
 
 int model_open(struct model *m, u32 client, const struct wn_core_open *first)
@@ -632,6 +656,10 @@ void model_init(struct model *m, const struct wn_bounds *bounds, const struct wn
 	m->bounds = *bounds;
 	m->now = *now;
 	m->reaping = NONE;
+	model_cells_init(m);
+	/* So that keys that lie here or there are often the same. */
+	for (u32 i = 0; i < MODEL_IN_BYTES; i++)
+		m->in[i] = (u8)('a' + i / 32 % 3);
 	m->nodes[0] = (struct model_node){
 		.used = true, .generation = 1,
 		.rec = { .handle = 1ULL << WN_HANDLE_INDEX_BITS, .version = 1,

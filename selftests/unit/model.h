@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the core should do, written as naively as it can be: an array of nodes,
- * searched from one end to the other. No list, no index, no undo: before
- * something that may have to be taken back the whole model is copied.
+ * searched from one end to the other. No list, no index, no undo: an op checks
+ * first, and before a group the whole model is copied.
  */
 #ifndef WN_UNIT_MODEL_H
 #define WN_UNIT_MODEL_H
 
+#include "model_cell.h"
 #include "world.h"
 
 #define MODEL_NODES 256
@@ -19,6 +20,7 @@ struct model_node {
 	bool destroyed;		/* but it waits for those below */
 	u64 generation;		/* of its last use */
 	u64 order;		/* children: the highest comes first */
+	u64 cells_hlc;		/* when its cells changed last */
 	u32 height;
 	u64 life;
 	u32 client, cap;	/* it is charged to, if life is the client's */
@@ -46,8 +48,16 @@ struct model {
 	u32 reaping;		/* or WN_INDEX_NONE */
 	struct model_client clients[MODEL_CLIENTS];
 	struct model_node nodes[MODEL_NODES];
+	struct model_cells cells;
+
+	/* Not taken back: the arenas; what an op on cells answered with, in out. */
+	u8 in[MODEL_IN_BYTES];
+	u32 out_at, out_len;
 	u8 out[WORLD_OUT_BYTES];
 };
+
+/* As much of a model as a group can change. */
+void model_copy(struct model *to, const struct model *from);
 
 /* With a root, and client 0 open as world_init() opens it. */
 void model_init(struct model *m, const struct wn_bounds *bounds, const struct wn_now *now);
@@ -65,5 +75,10 @@ struct wn_node_rec model_record(const struct model *m, u32 index);
 
 /* The index of a live node, or -1. */
 int model_find(const struct model *m, u64 handle);
+
+/* For model_cell.c: levels up to the root or -1; the op's stamp; a change. */
+int model_depth(const struct model *m, u32 i);
+u64 model_stamp(struct model *m);
+void model_touch(struct model *m, u32 i, u64 hlc);
 
 #endif

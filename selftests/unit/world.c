@@ -137,6 +137,11 @@ bool world_read(const u8 *public, u32 index, struct wn_node_rec *rec)
 	return false;
 }
 
+const struct wn_cell_rec *world_cell(const u8 *public, u32 index)
+{
+	return area(public, WN_AREA_CELLS, index);
+}
+
 /* SipHash-1-3, written down a second time, from the uapi header's words. */
 static u64 rotate(u64 x, int n)
 {

@@ -44,6 +44,9 @@ bool world_read_once(const u8 *public, u32 index, struct wn_node_rec *rec);
 /* The same with many tries; false: none succeeded. */
 bool world_read(const u8 *public, u32 index, struct wn_node_rec *rec);
 
+/* A cell's picture while nobody changes it. */
+const struct wn_cell_rec *world_cell(const u8 *public, u32 index);
+
 /* Look a name up in public memory alone, as libwn would: a handle or 0. */
 u64 world_find(const u8 *public, u64 parent, const char *name);
 
