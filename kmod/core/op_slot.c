@@ -72,6 +72,9 @@ s64 wn_op_detach(struct wn_call *call)
 
 	if (cell < 0)
 		return cell;
+	/* Of other types the place of the list holds a value: anything. */
+	if (!is_counter(core, (u32)cell) && !is_escrow(core, (u32)cell))
+		return -EINVAL;
 	slot = wn_slot_find(core, (u32)cell, call->env->client);
 	if (slot < 0)
 		return slot;

@@ -101,12 +101,22 @@ static void test_errnos(void)
 {
 	struct world w;
 	s64 cell, lww, all[SLOTS];
+	u8 value[64];
 	u32 i;
 
 	begin(&w);
 	cell = cell_new(&w, 0, WN_CELL_GCOUNTER, 1);
 	lww = cell_new(&w, 0, WN_CELL_LWW, 2);
 	ok(cell_op(&w, 1, WN_OP_ATTACH, lww) == -EINVAL, "only counters and escrows have slots");
+	for (i = 0; i < sizeof(value); i += 4)
+		wn_put_le32(value + i, wn_slot_name(1, 0));
+	ok(world_op(&w, 0, OP(.opcode = WN_OP_CELL_UPDATE, .op_flags = WN_CELL_SET, .arg = (u64)lww,
+			      .w = { 0, WN_CELL_ITEM(0, 64, 0) }), value) > 0 &&
+	   cell_op(&w, 1, WN_OP_DETACH, lww) == -EINVAL &&
+	   cell_op(&w, 1, WN_OP_SAMPLE, lww) == -EINVAL &&
+	   cell_op(&w, 1, WN_OP_ESCROW_TAKE, lww) == -EINVAL &&
+	   cell_op(&w, 1, WN_OP_ESCROW_GIVE, lww) == -EINVAL,
+	   "a value that looks like a list of slots is none");
 	ok(cell_op(&w, 1, WN_OP_DETACH, cell) == -ENOENT, "nothing to detach");
 	ok(cell_op(&w, 1, WN_OP_ATTACH, cell) == 0, "the first slot");
 	ok(cell_op(&w, 1, WN_OP_ATTACH, cell) == -EBUSY, "one slot of a cell");
@@ -400,7 +410,7 @@ static void test_race(void)
 
 int main(void)
 {
-	tap_plan(18);
+	tap_plan(19);
 	test_errnos();
 	test_value();
 	test_model();

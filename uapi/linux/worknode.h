@@ -676,7 +676,7 @@ struct wn_change {
  *
  * DETACH: the client's slot of the cell arg is folded into the cell, and free. Result:
  * the value that was taken of it; what is stored later counts nowhere. Of an escrow
- * rights that were not spent return. Right: ATTACH. ENOENT: it has none. The death of
+ * rights that were not spent return. Right: ATTACH. ENOENT: none; EINVAL. The death of
  * a client does the same for all of its slots, as does the end of a cell.
  *
  * ESCROW_TAKE: w[0] more rights for the client's slot of the escrow arg. Result: the
