@@ -172,6 +172,31 @@ FIELD(wn_event, len, 38, 1);
 FIELD(wn_event, flags, 39, 1);
 FIELD(wn_event, data, 40, 24);
 
+SIZE(wn_grant, 64);
+FIELD(wn_grant, expires, 0, 8);
+FIELD(wn_grant, badge, 8, 8);
+FIELD(wn_grant, rights, 16, 4);
+FIELD(wn_grant, nodes, 20, 4);
+FIELD(wn_grant, cells, 24, 4);
+FIELD(wn_grant, caps, 28, 4);
+FIELD(wn_grant, bytes, 32, 8);
+FIELD(wn_grant, reserved, 40, 24);
+
+SIZE(wn_cap_info, 72);
+FIELD(wn_cap_info, handle, 0, 8);
+FIELD(wn_cap_info, node, 8, 8);
+FIELD(wn_cap_info, expires, 16, 8);
+FIELD(wn_cap_info, badge, 24, 8);
+FIELD(wn_cap_info, rights, 32, 4);
+FIELD(wn_cap_info, depth, 36, 4);
+FIELD(wn_cap_info, quota, 40, 16);
+FIELD(wn_cap_info, used, 56, 16);
+
+SIZE(wn_cap_event, 16);
+FIELD(wn_cap_event, expires, 0, 8);
+FIELD(wn_cap_event, index, 8, 4);
+FIELD(wn_cap_event, rights, 12, 4);
+
 SIZE(wn_change, 24);
 FIELD(wn_change, sub, 0, 8);
 FIELD(wn_change, version, 8, 8);

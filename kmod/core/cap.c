@@ -4,23 +4,67 @@
 #include "client.h"
 #include "node.h"
 
+static struct wn_cap *by_number(const struct wn_core *core, u32 number)
+{
+	return number ? &core->caps.at[number - 1] : NULL;
+}
+
+static u32 number_of(const struct wn_core *core, const struct wn_cap *cap)
+{
+	return (u32)(cap - core->caps.at) + 1;
+}
+
+static struct wn_core_client *holder(const struct wn_core *core, const struct wn_cap *cap)
+{
+	return &core->clients[(u32)(cap - core->caps.at) / core->bounds.caps];
+}
+
+/* Whether it was revoked, or one above it that is not all freed yet. */
+static bool is_revoked(struct wn_core *core, const struct wn_cap *cap)
+{
+	u32 i;
+
+	if (cap->state == WN_CAP_REVOKED)
+		return true;
+	if (likely(!wn_caps_are_doomed(core)))
+		return false;
+	for (i = 0; cap->parent && i <= WN_CAP_DEPTH; i++) {
+		core->tx->steps++;
+		cap = by_number(core, cap->parent);
+		if (cap->state == WN_CAP_REVOKED)
+			return true;
+	}
+	return false;
+}
+
+/* ------------------------------------------------------------------ use */
+
+static struct wn_cap *refuse(struct wn_core *core, s64 *err, s64 why)
+{
+	core->caps.refused[0]++;
+	core->caps.refused[1] += why == -EKEYEXPIRED;
+	*err = why;
+	return NULL;
+}
+
 struct wn_cap *wn_cap_use(struct wn_core *core, u32 client, u32 index, u32 rights,
 			  const struct wn_now *now, s64 *err)
 {
 	struct wn_cap *cap;
 
-	*err = -EACCES;
-	if (index >= core->bounds.caps)
-		return NULL;
+	if (unlikely(index >= core->bounds.caps))
+		return refuse(core, err, -EACCES);
 	index = wn_index_nospec(index, core->bounds.caps);
 	cap = &core->clients[client].caps[index];
-	if (!cap->node)
-		return NULL;
-	if (cap->expires && now->boottime >= cap->expires) {
-		*err = -EKEYEXPIRED;
-		return NULL;
-	}
-	return (cap->rights & rights) == rights ? cap : NULL;
+	if (unlikely(cap->state == WN_CAP_FREE))
+		return refuse(core, err, -EACCES);
+	if (unlikely(is_revoked(core, cap)))
+		return refuse(core, err, -EKEYREVOKED);
+	if (unlikely(cap->expires && now->boottime >= cap->expires))
+		return refuse(core, err, -EKEYEXPIRED);
+	if (unlikely((cap->rights & rights) != rights))
+		return refuse(core, err, -EACCES);
+	return cap;
 }
 
 /* Whether @below is an ancestor of a node or itself: at most WN_DEPTH_MAX parents. */
@@ -58,33 +102,245 @@ int wn_cap_reach(struct wn_core *core, u32 client, const struct wn_cap *cap, u64
 	return index;
 }
 
-void wn_cap_put(struct wn_core *core, u32 client, u32 index, const struct wn_cap *cap)
+u64 wn_cap_handle(const struct wn_core *core, const struct wn_cap *cap)
 {
-	core->clients[client].caps[index] = *cap;
+	return cap->id << WN_HANDLE_INDEX_BITS | (number_of(core, cap) - 1);
 }
 
-void wn_cap_charge(struct wn_core *core, u32 client, struct wn_cap *cap, u32 node)
+struct wn_cap *wn_cap_find(struct wn_core *core, u64 handle)
 {
-	struct wn_node_own *own = &core->own[node];
-
-	WN_TX_SET(core->tx, cap->used_nodes, cap->used_nodes + 1);
-	own->life = core->clients[client].life;
-	own->client = client;
-	own->cap = cap - core->clients[client].caps;
-}
-
-void wn_cap_uncharge(struct wn_core *core, u32 node)
-{
-	const struct wn_node_own *own = &core->own[node];
-	struct wn_core_client *client;
+	const u32 total = core->bounds.clients * core->bounds.caps;
+	u32 index = wn_handle_index(handle);
 	struct wn_cap *cap;
 
-	if (!own->life)
+	if (index >= total)
+		return NULL;
+	cap = &core->caps.at[wn_index_nospec(index, total)];
+	return cap->state == WN_CAP_LIVE && wn_cap_handle(core, cap) == handle &&
+	       !is_revoked(core, cap) ? cap : NULL;
+}
+
+bool wn_cap_is_below(struct wn_core *core, const struct wn_cap *cap, const struct wn_cap *above)
+{
+	u32 i;
+
+	for (i = 0; cap && i <= WN_CAP_DEPTH; i++) {
+		if (cap == above)
+			return true;
+		core->tx->steps++;
+		cap = by_number(core, cap->parent);
+	}
+	return false;
+}
+
+void wn_caps_publish(struct wn_core *core)
+{
+	const u64 now[] = { core->caps.granted, core->caps.refused[0], core->caps.refused[1],
+			    core->caps.revoked };
+	u64 *stats = (u64 *)core->public->stats + WN_STAT_CAP_GRANTED;
+	u32 i;
+
+	/* Not at each refusal: what was refused shows nothing. */
+	for (i = 0; i < sizeof(now) / sizeof(now[0]); i++)
+		if (stats[i] != now[i])
+			WRITE_ONCE(stats[i], now[i]);
+}
+
+wn_static_assert(WN_STAT_CAP_REVOKED == WN_STAT_CAP_GRANTED + 3);
+
+/* ------------------------------------------------------- coming and going */
+
+/* The slot's capability is no more. A slot of who is gone is as if never used. */
+static void clear(struct wn_core *core, struct wn_cap *cap)
+{
+	struct wn_core_client *client = holder(core, cap);
+	struct wn_cap *parent = by_number(core, cap->parent), *next = by_number(core, cap->next);
+	struct wn_cap *prev = by_number(core, cap->prev);
+
+	core->tx->steps++;
+	if (prev)
+		WN_TX_SET(core->tx, prev->next, cap->next);
+	else if (parent)
+		WN_TX_SET(core->tx, parent->child, cap->next);
+	if (next)
+		WN_TX_SET(core->tx, next->prev, cap->prev);
+	if (parent)
+		wn_account_charge(core, parent->account, WN_QUOTA_CAPS, -1);
+	wn_account_put(core, cap->account);
+	WN_TX_SET(core->tx, client->caps_used, client->caps_used - 1);
+	WN_TX_SET(core->tx, client->caps_given, client->caps_given - cap->given);
+	wn_tx_save(core->tx, cap, sizeof(*cap) / sizeof(u64));
+	*cap = (struct wn_cap){ .state = wn_core_client_is_open(client) ? WN_CAP_REVOKED :
+				WN_CAP_FREE };
+}
+
+static void fill(struct wn_core *core, struct wn_cap *cap, struct wn_cap *parent,
+		 const struct wn_cap_grant *grant)
+{
+	struct wn_core_client *client = holder(core, cap);
+
+	WN_TX_SET(core->tx, core->caps.ids, core->caps.ids + 1);
+	wn_tx_save(core->tx, cap, sizeof(*cap) / sizeof(u64));
+	*cap = (struct wn_cap){
+		.node = grant->node,
+		.expires = grant->expires,
+		.badge = grant->badge,
+		.id = core->caps.ids,
+		.rights = grant->rights,
+		.state = WN_CAP_LIVE,
+		.given = parent && holder(core, parent) != client,
+	};
+	WN_TX_SET(core->tx, client->caps_used, client->caps_used + 1);
+	WN_TX_SET(core->tx, client->caps_given, client->caps_given + cap->given);
+}
+
+int wn_cap_put(struct wn_core *core, u32 client, u32 index, const struct wn_core_open *first)
+{
+	struct wn_cap *cap = &core->clients[client].caps[index];
+	const struct wn_cap_grant grant = {
+		.node = first->node,
+		.expires = first->expires,
+		.badge = first->badge,
+		.rights = first->rights,
+		.quota = { [WN_QUOTA_NODES] = first->quota_nodes },
+	};
+	u32 account = 0;
+
+	wn_tx_begin(core->tx, false);
+	if (wn_cap_has_quota(&grant)) {
+		account = wn_account_new(core, 0, grant.quota);
+		if (!account)
+			return -ENOSPC;
+	}
+	if (cap->state == WN_CAP_LIVE && !wn_bug_on(cap->child))
+		clear(core, cap);
+	if (!grant.node) {
+		*cap = (struct wn_cap){};
+		wn_account_put(core, account);
+		return 0;
+	}
+	fill(core, cap, NULL, &grant);
+	cap->account = account;
+	cap->owns_account = !!account;
+	return 0;
+}
+
+void wn_cap_add(struct wn_core *core, struct wn_cap *parent, u32 client, u32 index,
+		const struct wn_cap_grant *grant)
+{
+	struct wn_cap *cap = &core->clients[client].caps[index];
+	struct wn_cap *next = by_number(core, parent->child);
+	const u32 number = number_of(core, cap);
+
+	fill(core, cap, parent, grant);
+	cap->depth = parent->depth + 1;
+	cap->parent = number_of(core, parent);
+	cap->next = parent->child;
+	if (next)
+		WN_TX_SET(core->tx, next->prev, number);
+	WN_TX_SET(core->tx, parent->child, number);
+	wn_account_charge(core, parent->account, WN_QUOTA_CAPS, 1);
+	cap->owns_account = wn_cap_has_quota(grant);
+	cap->account = parent->account;
+	if (cap->owns_account)
+		cap->account = wn_account_new(core, parent->account, grant->quota);
+	else
+		wn_account_get(core, cap->account);
+	WN_TX_SET(core->tx, core->clients[client].cap_hint, index + 1);
+	WN_TX_SET(core->tx, core->caps.granted, core->caps.granted + 1);
+}
+
+int wn_cap_slot(struct wn_core *core, u32 client)
+{
+	const struct wn_core_client *c = &core->clients[client];
+	const u32 caps = core->bounds.caps;
+	u32 i, at = c->cap_hint;
+
+	if (c->caps_used >= caps)
+		return -ENOSPC;
+	/* Round, so that a revoked one says so for as long as possible. */
+	for (i = 0; i < caps; i++, at++) {
+		core->tx->steps++;
+		if (at >= caps)
+			at = 0;
+		if (!c->caps[at].node)
+			return (int)at;
+	}
+	return -ENOSPC;
+}
+
+/* ---------------------------------------------------------------- revoke */
+
+void wn_cap_doom(struct wn_core *core, struct wn_cap *cap)
+{
+	const u32 number = number_of(core, cap);
+	struct wn_caps *caps = &core->caps;
+
+	/* By one above it, which will come to it. */
+	if (is_revoked(core, cap))
 		return;
-	client = &core->clients[own->client];
-	if (client->life != own->life)
+	WN_TX_SET(core->tx, cap->state, WN_CAP_REVOKED);
+	WN_TX_SET(core->tx, cap->next_doomed, 0);
+	if (caps->doomed)
+		WN_TX_SET(core->tx, by_number(core, caps->last_doomed)->next_doomed, number);
+	else
+		WN_TX_SET(core->tx, caps->doomed, number);
+	WN_TX_SET(core->tx, caps->last_doomed, number);
+}
+
+static u32 next_step(const struct wn_core *core)
+{
+	return core->caps.reaping ? core->caps.reaping : core->caps.doomed;
+}
+
+bool wn_caps_leaf(const struct wn_core *core, u32 *client, u32 *index)
+{
+	const u32 at = next_step(core) - 1;
+
+	*client = at / core->bounds.caps;
+	*index = at % core->bounds.caps;
+	return !core->caps.at[at].child;
+}
+
+void wn_caps_step(struct wn_core *core)
+{
+	struct wn_caps *caps = &core->caps;
+	const u32 at = next_step(core);
+	struct wn_cap *cap = by_number(core, at);
+	u32 up, next;
+
+	if (cap->child) {
+		WN_TX_SET(core->tx, caps->reaping, cap->child);
 		return;
-	cap = &client->caps[own->cap];
-	if (!wn_bug_on(!cap->used_nodes))
-		WN_TX_SET(core->tx, cap->used_nodes, cap->used_nodes - 1);
+	}
+	up = cap->parent;
+	next = cap->next_doomed;
+	clear(core, cap);
+	WN_TX_SET(core->tx, caps->revoked, caps->revoked + 1);
+	if (at != caps->doomed) {
+		WN_TX_SET(core->tx, caps->reaping, up);
+		return;
+	}
+	WN_TX_SET(core->tx, caps->reaping, 0);
+	WN_TX_SET(core->tx, caps->doomed, next);
+	if (!next)
+		WN_TX_SET(core->tx, caps->last_doomed, 0);
+}
+
+void wn_caps_client_gone(struct wn_core *core, u32 client)
+{
+	struct wn_core_client *c = &core->clients[client];
+	u32 i;
+
+	wn_tx_begin(core->tx, false);
+	for (i = 0; i < core->bounds.caps; i++) {
+		struct wn_cap *cap = &c->caps[i];
+
+		if (!cap->node)
+			*cap = (struct wn_cap){};
+		else if (!is_revoked(core, cap) && !cap->child)
+			clear(core, cap);
+		else
+			wn_cap_doom(core, cap);
+	}
 }

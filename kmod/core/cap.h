@@ -2,20 +2,40 @@
 /*
  * Capabilities: what a client may do, and where. Every op passes wn_cap_use(),
  * and wn_cap_reach() for each node that it names.
+ *
+ *	free --open, grant--> live --revoke--> doomed --slices--> revoked --grant--> live
+ *
+ * Those that were granted under one hang below it. One that is revoked takes all
+ * below with it: at once, for while any is doomed each use looks at those above; and
+ * slices then free the branch, leaves first, so that no use needs to look any more.
  */
 #ifndef WN_CORE_CAP_H
 #define WN_CORE_CAP_H
 
 #include "core.h"
 
+/* Capabilities in a row, each granted under the one before. */
+#define WN_CAP_DEPTH	16
+
+/* Most grants of a domain's life. */
+#define WN_CAP_IDS	((1ULL << 40) - 1)
+
+enum wn_cap_state { WN_CAP_FREE, WN_CAP_LIVE, WN_CAP_REVOKED };
+
 struct wn_cap {
-	u64 node;		/* whose subtree it is good for; 0: no capability */
+	u64 node;		/* whose subtree it is good for; a handle */
 	u64 expires;		/* boottime in ns; 0: never */
 	u64 badge;
+	u64 id;			/* of this use of the slot, never the same again */
 	u32 rights;
-	u32 quota_nodes;	/* 0: no quota */
-	u32 used_nodes;		/* created under it and still there */
-	u32 reserved;
+	u32 account;		/* number; 0: no quota anywhere */
+	u32 parent, child;	/* numbers of capabilities + 1; 0: none */
+	u32 next, prev;		/* of the same parent */
+	u32 next_doomed;
+	u8 state;		/* enum wn_cap_state */
+	u8 depth;
+	u8 owns_account;	/* the account is its own, not its parent's */
+	u8 given;		/* by another client */
 };
 
 /* Scratch: that a node was found below a capability's node. */
@@ -27,8 +47,8 @@ struct wn_reach {
 
 /*
  * The capability at an index of the client's table, for these rights; or NULL
- * and *err: -EACCES: there is none, or it lacks a right; -EKEYEXPIRED. The
- * answer does not depend on any node.
+ * and *err: -EACCES: there is none, or it lacks a right; -EKEYREVOKED;
+ * -EKEYEXPIRED. The answer does not depend on any node.
  */
 struct wn_cap *wn_cap_use(struct wn_core *core, u32 client, u32 index, u32 rights,
 			  const struct wn_now *now, s64 *err);
@@ -39,18 +59,64 @@ struct wn_cap *wn_cap_use(struct wn_core *core, u32 client, u32 index, u32 right
  */
 int wn_cap_reach(struct wn_core *core, u32 client, const struct wn_cap *cap, u64 handle);
 
-/* Put a capability into the table: for wn_core_client_open, and for grants to come. */
-void wn_cap_put(struct wn_core *core, u32 client, u32 index, const struct wn_cap *cap);
+struct wn_core_open;
 
-/* Whether one more node can be created under a capability. */
-static inline bool wn_cap_may_charge(const struct wn_cap *cap)
+/*
+ * Put one that was granted by nobody into the table, in place of what is there, under
+ * which nothing was granted; with node 0 none. Outside of ops. -ENOSPC: no account for its quota.
+ */
+int wn_cap_put(struct wn_core *core, u32 client, u32 index, const struct wn_core_open *first);
+
+/* What one that is granted adds to those of its parent. */
+struct wn_cap_grant {
+	u64 node, expires, badge;
+	u32 rights;
+	u32 quota[WN_QUOTAS];	/* all 0: the parent's account */
+};
+
+static inline bool wn_cap_has_quota(const struct wn_cap_grant *grant)
 {
-	return !cap->quota_nodes || cap->used_nodes < cap->quota_nodes;
+	return grant->quota[0] | grant->quota[1] | grant->quota[2] | grant->quota[3];
 }
 
-/* A node is created under a capability (its own part is saved), and goes again. */
-void wn_cap_charge(struct wn_core *core, u32 client, struct wn_cap *cap, u32 node);
-void wn_cap_uncharge(struct wn_core *core, u32 node);
+wn_static_assert(WN_QUOTAS == 4);
+
+/*
+ * A capability below another, for a slot that wn_cap_slot() found. The grant is
+ * checked, and so is that one more fits; the caller saw to an account.
+ */
+void wn_cap_add(struct wn_core *core, struct wn_cap *parent, u32 client, u32 index,
+		const struct wn_cap_grant *grant);
+
+/* The slot of a client that is taken next, or -ENOSPC. */
+int wn_cap_slot(struct wn_core *core, u32 client);
+
+/* Revoke a live one and all below it. */
+void wn_cap_doom(struct wn_core *core, struct wn_cap *cap);
+
+/* One step of freeing what was revoked, for the caller to commit. Some is doomed. */
+void wn_caps_step(struct wn_core *core);
+
+/* Whether that step frees one, and whose. */
+bool wn_caps_leaf(const struct wn_core *core, u32 *client, u32 *index);
+
+/* A client went: all of its table, and what was granted under that. Outside of ops. */
+void wn_caps_client_gone(struct wn_core *core, u32 client);
+
+/* Bring the public counters of capabilities up to date: at the end of a turn. */
+void wn_caps_publish(struct wn_core *core);
+
+static inline bool wn_caps_are_doomed(const struct wn_core *core)
+{
+	return core->caps.doomed;
+}
+
+/* Whether a capability hangs below another, or is it. */
+bool wn_cap_is_below(struct wn_core *core, const struct wn_cap *cap, const struct wn_cap *above);
+
+/* Names of capabilities that others may hear: its id, and its number in the low bits. */
+u64 wn_cap_handle(const struct wn_core *core, const struct wn_cap *cap);
+struct wn_cap *wn_cap_find(struct wn_core *core, u64 handle);
 
 /* Whether a capability covers the whole domain. */
 static inline bool wn_cap_is_whole(const struct wn_core *core, const struct wn_cap *cap)

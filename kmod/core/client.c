@@ -5,25 +5,29 @@
 
 int wn_core_client_open(struct wn_core *core, u32 number, const struct wn_core_open *first)
 {
+	struct wn_core_open cap = *first;
 	struct wn_core_client *client;
-	struct wn_cap cap = {};
+	int err;
+	u32 i;
 
 	if (number >= core->bounds.clients || first->rights & ~WN_RIGHT_ALL)
 		return -EINVAL;
 	client = &core->clients[number];
 	if (wn_core_client_is_open(client))
 		return -EBUSY;
+	for (i = 0; client->caps_used && i < core->bounds.caps; i++)
+		if (client->caps[i].state != WN_CAP_FREE)
+			return -EBUSY;
 	cap.node = first->node ? first->node : core->root;
 	if (wn_node_find(core, cap.node) < 0)
 		return -ESTALE;
-	cap.expires = first->expires;
-	cap.badge = first->badge;
-	cap.rights = first->rights;
-	cap.quota_nodes = first->quota_nodes;
-	wn_cap_put(core, number, 0, &cap);
+	err = wn_cap_put(core, number, 0, &cap);
+	if (err)
+		return err;
 	client->subs = 0;
 	wn_mail_open(core, number);
 	client->slots = first->slots;
+	client->cap_hint = 1;
 	client->life++;
 	return 0;
 }
@@ -42,6 +46,6 @@ void wn_core_client_close(struct wn_core *core, u32 number)
 	(void)wn_slot_client_gone(core, number, WN_SLOT_ANY_CAP, &all);
 	client->slots = NULL;
 	client->life++;
-	wn_memset(client->caps, 0, core->bounds.caps * sizeof(*client->caps));
+	wn_caps_client_gone(core, number);
 	wn_idem_clear(core, &client->idem);
 }

@@ -16,7 +16,9 @@ struct wn_core_client {
 	const u64 *slots;	/* bounds.slots words that it writes; NULL: none */
 	struct wn_idem_ring idem;
 	u32 subs;		/* subscriptions that it holds */
-	u32 reserved;
+	u32 cap_hint;		/* where the next free slot is looked for */
+	u32 caps_used;		/* live ones; saved together with the one below */
+	u32 caps_given;		/* of them by others */
 };
 
 /* The first capability of a client. */
@@ -29,10 +31,14 @@ struct wn_core_open {
 	const u64 *slots;	/* bounds.slots words of its page, there until it is closed; or NULL */
 };
 
-/* 0; -EINVAL: no such number, rights; -EBUSY: open; -ESTALE: no such node. */
+/*
+ * 0; -EINVAL: no such number, rights; -EBUSY: open, or what was granted by who had the
+ * number before is still being revoked by slices; -ESTALE: no such node; -ENOSPC: no
+ * account for a quota.
+ */
 int wn_core_client_open(struct wn_core *core, u32 number, const struct wn_core_open *first);
 
-/* Whatever its state; what it created stays. */
+/* Whatever its state; what it created stays, what it granted is revoked. */
 void wn_core_client_close(struct wn_core *core, u32 number);
 
 static inline bool wn_core_client_is_open(const struct wn_core_client *client)

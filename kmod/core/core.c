@@ -20,13 +20,13 @@ struct layout {
 	/* private, state */
 	u32 core, nodes, own, pool, names, types, states, changed, clients, caps, keys, heads;
 	u32 cells, cell_own, cell_pool, cell_rows, elems, elem_heads, blocks;
-	u32 log_records, subs, sub_pool;
+	u32 log_records, subs, sub_pool, accounts, cell_charges;
 	u32 letters, boxes, waiting;
 	u32 slots, slot_own, slot_used;
 	u32 scratch;
 	/* private, scratch */
 	u32 tx, log, edits, node_marks, name_marks, group, results, reach, worst, epoch;
-	u32 cell_marks, finger, vector, delta, log_marks, planned, slot_marks;
+	u32 cell_marks, finger, vector, delta, log_marks, planned, slot_marks, refused;
 	u64 public_bytes, private_bytes;
 	bool overflow;
 };
@@ -97,6 +97,8 @@ static int layout(struct layout *l, const struct wn_bounds *b)
 	l->log_records = cut(l, at, wn_log_capacity(b->log_records), sizeof(struct wn_log_rec));
 	l->subs = cut(l, at, b->subs, sizeof(struct wn_sub));
 	l->sub_pool = cut(l, at, 1, wn_pool_bytes(b->subs));
+	l->accounts = cut(l, at, wn_accounts_count(b), sizeof(struct wn_account));
+	l->cell_charges = cut(l, at, b->cells, sizeof(struct wn_cell_charge));
 	l->letters = cut(l, at, b->backlog, sizeof(struct wn_letter));
 	l->boxes = cut(l, at, b->clients, sizeof(struct wn_box));
 	l->waiting = cut(l, at, 1, wn_mail_waiting_bytes(b->clients));
@@ -121,6 +123,7 @@ static int layout(struct layout *l, const struct wn_bounds *b)
 	l->vector = cut(l, at, 1, sizeof(struct wn_vv));
 	l->delta = cut(l, at, 1, WN_DELTA_BYTES_MAX);
 	l->log_marks = cut(l, at, b->nodes, 1);
+	l->refused = cut(l, at, 2, sizeof(u64));
 	l->planned = cut(l, at, b->clients, sizeof(u32));
 	return l->overflow ? -EOVERFLOW : 0;
 }
@@ -179,6 +182,8 @@ static void init_clients(struct wn_core *core, const struct layout *l, u8 *priva
 	u32 i;
 
 	core->clients = place(private, l->clients);
+	core->caps.at = place(private, l->caps);
+	core->caps.refused = place(private, l->refused);
 	for (i = 0; i < b->clients; i++) {
 		struct wn_core_client *client = &core->clients[i];
 
@@ -281,6 +286,8 @@ struct wn_core *wn_core_init(void *public, void *private, const struct wn_bounds
 	if (wn_subs_init(&core->subs, place(base, l.subs), place(base, l.sub_pool), bounds->subs))
 		return NULL;
 	wn_subs_deliver_by(core, wn_mail_tell);
+	wn_accounts_init(&core->accounts, place(base, l.accounts), place(base, l.cell_charges),
+			 wn_accounts_count(bounds));
 	core->own = place(base, l.own);
 	core->group = place(base, l.group);
 	core->results = place(base, l.results);

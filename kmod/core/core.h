@@ -15,6 +15,7 @@
 
 #include <linux/worknode.h>
 
+#include "account.h"
 #include "cell.h"
 #include "changed.h"
 #include "facet.h"
@@ -43,6 +44,16 @@ struct wn_now {
 	u64 boottime;		/* ns since boot, suspend included */
 };
 
+struct wn_caps {
+	struct wn_cap *at;	/* all clients' tables, one behind the other */
+	u64 ids;		/* the last one given */
+	u32 doomed, last_doomed; /* revoked, and not yet all free below: numbers + 1 */
+	u32 reaping;		/* where wn_caps_step() is; 0: at no place */
+	u32 reserved;
+	u64 granted, revoked;	/* how many ever */
+	u64 *refused;		/* scratch: uses that were refused, of them for being expired */
+};
+
 struct wn_core {
 	/* Constant. */
 	struct wn_public *public;
@@ -64,6 +75,8 @@ struct wn_core {
 	struct wn_subs subs;
 	struct wn_mail mail;
 	struct wn_slots slots;
+	struct wn_caps caps;
+	struct wn_accounts accounts;
 	u64 hlc;		/* last stamp given */
 	u64 epoch;		/* as readers see it: even */
 	u32 doomed, last_doomed; /* destroyed nodes with others below, in their order */

@@ -20,9 +20,8 @@ wn_static_assert(__builtin_offsetof(struct wn_node_rec, name) == 2 * 8 * WN_LINE
 struct wn_node_own {
 	u32 prev;		/* younger sibling, or WN_INDEX_NONE */
 	u32 next_doomed;	/* destroyed after it and not yet gone, or WN_INDEX_NONE */
-	u64 life;		/* of the client that it is charged to; 0: none */
 	u64 hash;		/* of its name, below its parent */
-	u16 client, cap;	/* that it is charged to */
+	u32 account;		/* that it is charged to; 0: none */
 	u8 height;		/* levels below it, or more: see docs/core.md */
 	u8 reserved[3];
 	u64 logged;		/* number of its last record in the change log, or of another's */

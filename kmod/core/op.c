@@ -10,6 +10,7 @@
 #define W1	(1u << 2)
 #define W2	(1u << 3)
 #define NODE	(1u << 4)	/* node names a node, 0 the capability's own */
+#define CAP	(1u << 5)	/* cap names a capability, as with NODE */
 
 enum wide { NARROW, WIDE, EITHER };
 
@@ -35,7 +36,8 @@ struct wn_op_def {
  */
 #define WALK	(WN_DEPTH_MAX + 1)
 #define KEYS	(2 * 1024)
-#define COMMON	(2 * WALK + KEYS)
+#define ABOVE	(WN_CAP_DEPTH + 2)
+#define COMMON	(2 * WALK + KEYS + 8 * ABOVE)
 
 /*
  * Cells: the elements of a key, each in a chain, and all rows of an escrow a few
@@ -131,6 +133,13 @@ static const struct wn_op_def ops[] = {
 	[WN_OP_ESCROW_GIVE] = {
 		wn_op_escrow_give, CHANGE, NODE | ARG | W0, WN_RIGHT_ATTACH, 0,
 		COMMON + SLOTS, NARROW },
+	[WN_OP_CAP_GRANT] = {
+		wn_op_cap_grant, CHANGE, NODE | ARG, WN_RIGHT_GRANT, 0, COMMON + 4096 + 64, WIDE },
+	[WN_OP_CAP_REVOKE] = {
+		wn_op_cap_revoke, CHANGE & ~WN_SQE_IF_VERSION, CAP | ARG, 0, 0, COMMON + 64,
+		NARROW },
+	[WN_OP_CAP_READ] = {
+		wn_op_cap_read, CHAIN, CAP | ARG | W0, 0, 0, COMMON + 64, NARROW },
 	[WN_OP_SAMPLE] = {
 		wn_op_sample, LOOK, NODE | ARG | W0, WN_RIGHT_READ | WN_RIGHT_WRITE,
 		WN_SAMPLE_ALL, COMMON + 16 * 1024, NARROW },
@@ -246,7 +255,7 @@ static __always_inline s64 run(struct wn_call *call, const struct wn_op_def *op,
 	s64 res;
 	int at;
 
-	if (op->fields & NODE) {
+	if (op->fields & (NODE | CAP)) {
 		call->cap = wn_cap_use(core, call->env->client, sqe->cap, op->rights,
 				       call->env->now, &res);
 		if (unlikely(!call->cap))

@@ -110,6 +110,7 @@ s64 wn_op_cell_create(struct wn_call *call)
 		.next = wn_node(core, call->node)->first_cell,
 		.boottime = call->env->now->boottime,
 	};
+	struct wn_cell_charge *charge;
 	struct wn_node_rec *node;
 	s64 res = take_refill(call, &new);
 
@@ -120,9 +121,15 @@ s64 wn_op_cell_create(struct wn_call *call)
 	res = check_id(call, new.id);
 	if (res)
 		return res;
+	if (!wn_account_fits(core, call->cap->account, WN_QUOTA_CELLS, 1))
+		return -EDQUOT;
 	res = wn_cell_create(&core->cells, &new);
 	if (WN_RES_IS_ERROR(res))
 		return res;
+	charge = &core->accounts.cells[wn_handle_index((u64)res)];
+	wn_tx_save(core->tx, charge, 1);
+	*charge = (struct wn_cell_charge){ .account = call->cap->account };
+	wn_account_charge(core, charge->account, WN_QUOTA_CELLS, 1);
 	wn_log_mark(core, call->node, WN_CHANGE_CELLS);
 	wn_node_touch(core, call->node, wn_call_stamp(call));
 	node = wn_node_edit(core, call->node, WN_NODE_LINKS);
@@ -242,8 +249,38 @@ static int update_elems(struct wn_call *call, u32 index, u32 verb, struct wn_ite
 	return wn_cell_put(cells, index, item, hlc);
 }
 
+/* What all values take, in whole elements and blocks. */
+static u64 footprint(const struct wn_cells *cells)
+{
+	return cells->elems.used * sizeof(struct wn_elem) + cells->slab.used * 64;
+}
+
+/* Whether a value of so many bytes fits, beside the one that it may replace. */
+static bool affords(const struct wn_call *call, u32 index, const struct wn_item *item)
+{
+	const struct wn_cell_charge *charge = &call->core->accounts.cells[index];
+	const u32 len = (u32)item->key_len + item->val_len;
+
+	return !charge->account ||
+	       wn_account_fits(call->core, charge->account, WN_QUOTA_BYTES,
+			       (u32)sizeof(struct wn_elem) + (len + 63) / 64 * 64);
+}
+
+/* An op on the cell made all values take so much more, or less. */
+static void settle(struct wn_core *core, u32 index, u64 before)
+{
+	struct wn_cell_charge *charge = &core->accounts.cells[index];
+	const s64 more = (s64)(footprint(&core->cells) - before);
+
+	if (!charge->account || !more)
+		return;
+	WN_TX_SET(core->tx, charge->bytes, (u32)(charge->bytes + more));
+	wn_account_charge(core, charge->account, WN_QUOTA_BYTES, more);
+}
+
 s64 wn_op_cell_update(struct wn_call *call)
 {
+	const u64 before = footprint(&call->core->cells);
 	const u32 verb = call->sqe->op_flags;
 	const u64 hlc = wn_call_coming(call);
 	const int index = wn_call_cell(call);
@@ -264,17 +301,22 @@ s64 wn_op_cell_update(struct wn_call *call)
 		err = take_item(call, &item);
 		if (!err && (verb != WN_CELL_SET || call->sqe->w[0] || item.key_len))
 			err = -EINVAL;
+		if (!err && !affords(call, (u32)index, &item))
+			err = -EDQUOT;
 		if (!err)
 			err = wn_cell_write(&call->core->cells, (u32)index, item.bytes,
 					    item.val_len, hlc);
 		break;
 	default:
 		err = take_item(call, &item);
+		if (!err && verb != WN_CELL_REMOVE && !affords(call, (u32)index, &item))
+			err = -EDQUOT;
 		if (!err)
 			err = update_elems(call, (u32)index, verb, &item, hlc);
 	}
 	if (err)
 		return err;
+	settle(call->core, (u32)index, before);
 	stamp(call, hlc);
 	return (s64)wn_cell(&call->core->cells, (u32)index)->version;
 }
@@ -517,6 +559,7 @@ s64 wn_op_cell_merge(struct wn_call *call)
 		.stamp_max = wn_clock_at(call->env->now->realtime) + (DRIFT_MS << WN_CLOCK_SHIFT),
 	};
 	const int index = wn_call_cell(call);
+	u64 before;
 	s64 res;
 
 	if (index < 0)
@@ -524,10 +567,12 @@ s64 wn_op_cell_merge(struct wn_call *call)
 	res = fetch(call, low32(where), high32(where), core->delta);
 	if (res)
 		return res;
+	before = footprint(&core->cells);
 	res = wn_cell_merge(&core->cells, (u32)index, core->delta, high32(where), &merge);
 	if (res < 0)
 		return res;
 	wn_call_stamp(call);
+	settle(core, (u32)index, before);
 	/* Whatever is written here from now on is later than what was seen. */
 	if (merge.stamp > core->hlc)
 		WN_TX_SET(core->tx, core->hlc, merge.stamp);

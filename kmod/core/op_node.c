@@ -90,14 +90,15 @@ s64 wn_op_node_create(struct wn_call *call)
 		return -ENOSPC;
 	if (wn_pool_is_full(&core->nodes) || !wn_names_fit(core, &name, WN_INDEX_NONE))
 		return -ENOSPC;
-	if (!wn_cap_may_charge(call->cap))
+	if (!wn_account_fits(core, call->cap->account, WN_QUOTA_NODES, 1))
 		return -EDQUOT;
 
 	handle = wn_tx_alloc(core->tx, &core->nodes);
 	index = wn_handle_index(handle);
 	wn_call_stamp(call);
 	fill(call, handle, &name, tier);
-	wn_cap_charge(core, call->env->client, call->cap, index);
+	core->own[index].account = call->cap->account;
+	wn_account_charge(core, call->cap->account, WN_QUOTA_NODES, 1);
 	wn_names_insert(core, &name, index);
 	wn_tree_link(core, index, call->node);
 	wn_facet_add(core->tx, &core->types, low32(call->sqe->w[0]), index);

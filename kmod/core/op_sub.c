@@ -17,6 +17,7 @@ s64 wn_op_subscribe(struct wn_call *call)
 		.scan = flags & WN_SUB_STATE ? 0 : WN_INDEX_NONE,
 		.client = call->env->client,
 		.cap = call->sqe->cap,
+		.cap_id = call->cap->id,
 		.kinds = flags & KINDS,
 		.priority = priority,
 	};

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 #include "reap.h"
 
+#include "cap.h"
+#include "slot.h"
 #include "tree.h"
 
 /* The oldest destroyed node has nothing below it any more: its cell is free. */
@@ -32,10 +34,39 @@ static void step(struct wn_core *core)
 	wn_core_commit(core);
 }
 
-/* Its slots first: their clients may have them for others. */
+/*
+ * Its slots first: their clients may have them for others. Once it is free it is
+ * charged to nobody any more.
+ */
 static bool cell_step(struct wn_core *core)
 {
-	return wn_slot_step(core) || wn_cells_step(&core->cells);
+	const u32 cell = core->cells.doomed, used = wn_pool_count(&core->cells.pool);
+	const struct wn_cell_charge *charge;
+
+	if (wn_slot_step(core))
+		return true;
+	if (!wn_cells_step(&core->cells))
+		return false;
+	charge = &core->accounts.cells[cell];
+	if (wn_pool_count(&core->cells.pool) != used) {
+		wn_account_charge(core, charge->account, WN_QUOTA_BYTES, -(s64)charge->bytes);
+		wn_account_charge(core, charge->account, WN_QUOTA_CELLS, -1);
+	}
+	return true;
+}
+
+/* What was attached under a revoked capability goes before it does. */
+static void cap_step(struct wn_core *core, u32 *steps)
+{
+	u32 client, index;
+
+	if (wn_caps_leaf(core, &client, &index) &&
+	    !wn_slot_client_gone(core, client, index, steps))
+		return;
+	wn_tx_begin(core->tx, false);
+	wn_caps_step(core);
+	wn_core_commit(core);
+	*steps -= !!*steps;
 }
 
 u32 wn_reap_slice(struct wn_core *core, u32 steps)
@@ -47,11 +78,14 @@ u32 wn_reap_slice(struct wn_core *core, u32 steps)
 		step(core);
 	for (; steps && cell_step(core); steps--)
 		wn_core_commit(core);
+	while (steps && wn_caps_are_doomed(core))
+		cap_step(core, &steps);
 	return given - steps;
 }
 
 bool wn_core_slice(struct wn_core *core, u32 steps)
 {
 	wn_reap_slice(core, steps);
-	return core->doomed != WN_INDEX_NONE || core->cells.doomed != WN_INDEX_NONE;
+	return core->doomed != WN_INDEX_NONE || core->cells.doomed != WN_INDEX_NONE ||
+	       wn_caps_are_doomed(core);
 }

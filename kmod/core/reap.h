@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
-/* Freeing what lay below destroyed nodes, a leaf at a time, then cells, an element at a time. */
+/*
+ * Freeing what lay below destroyed nodes, a leaf at a time, then cells, an element at
+ * a time, then what was granted under revoked capabilities.
+ */
 #ifndef WN_CORE_REAP_H
 #define WN_CORE_REAP_H
 

@@ -120,6 +120,8 @@ static u32 end_of(struct wn_core *core, const struct wn_sub *sub, const struct w
 	cap = wn_cap_use(core, sub->client, sub->cap, WN_RIGHT_READ, now, &err);
 	if (!cap)
 		return (u32)-err;
+	if (cap->id != sub->cap_id)
+		return EKEYREVOKED;
 	at = wn_cap_reach(core, sub->client, cap, sub->node);
 	if (at < 0 || (wn_tree_is_torn(core) &&
 		       wn_tree_climb(core, (u32)at, WN_INDEX_NONE, NULL) < 0))

@@ -33,6 +33,7 @@ struct wn_sub {
 	u64 node;		/* whose subtree; a handle */
 	u64 trace;
 	u64 life;		/* of the client */
+	u64 cap_id;		/* that the slot held */
 	u64 since;		/* every change up to this stamp was told */
 	u64 fixed;		/* the clock when the lap began */
 	u64 start;		/* of the log's records when it subscribed */
@@ -59,7 +60,7 @@ struct wn_subs {
 int wn_subs_init(struct wn_subs *subs, void *records, void *pool, u32 capacity);
 void wn_subs_deliver_by(struct wn_core *core, wn_sub_deliver *deliver);
 
-/* A new one, of which node, trace, scan, client, cap, kinds, priority are set: 0: no room. */
+/* A new one, of which node, trace, scan, client, cap, cap_id, kinds, priority are set: 0: no room. */
 u64 wn_sub_add(struct wn_core *core, const struct wn_sub *new);
 void wn_sub_drop(struct wn_core *core, u32 index);
 

@@ -93,7 +93,7 @@ static void hide(struct wn_core *core, u32 index)
 	wn_names_remove(core, index);
 	wn_facet_remove(core->tx, &core->types, rec->type, index);
 	wn_facet_remove(core->tx, &core->states, rec->state, index);
-	wn_cap_uncharge(core, index);
+	wn_account_charge(core, core->own[index].account, WN_QUOTA_NODES, -1);
 	wn_cells_doom(&core->cells, rec->first_cell);
 }
 

@@ -188,5 +188,6 @@ u32 wn_turn_run(struct wn_core *core, const struct wn_turn *turn, u32 max,
 	if (unlikely(count.refused))
 		wn_core_count(core, WN_STAT_REFUSED, count.refused);
 	wn_core_count(core, WN_STAT_TURNS, 1);
+	wn_caps_publish(core);
 	return count.taken;
 }

@@ -20,7 +20,7 @@
 static inline bool wn_work_waits(const struct wn_core *core)
 {
 	return core->doomed != WN_INDEX_NONE || core->cells.doomed != WN_INDEX_NONE ||
-	       wn_sub_has_work(core);
+	       core->caps.doomed || wn_sub_has_work(core);
 }
 
 /*

@@ -603,7 +603,7 @@ static void step_client(struct run *r)
 static void step_cap(struct run *r)
 {
 	const u32 client = below(r, MODEL_CLIENTS), index = 1 + below(r, MODEL_CAPS - 1);
-	struct wn_cap cap = {
+	struct wn_core_open cap = {
 		.node = some_node(r),
 		.rights = one_in(r, 2) ? WN_RIGHT_ALL : (u32)draw(r) & WN_RIGHT_ALL,
 		.expires = one_in(r, 4) ? r->w.now.boottime + below(r, 5000) : 0,
@@ -612,7 +612,9 @@ static void step_cap(struct run *r)
 
 	if (!(r->m.clients[client].life % 2) || r->m.clients[client].caps[index].used_nodes)
 		return;
-	r->m.clients[client].caps[index] = cap;
+	r->m.clients[client].caps[index] = (struct model_cap){
+		.node = cap.node, .rights = cap.rights, .expires = cap.expires,
+		.quota_nodes = cap.quota_nodes };
 	wn_cap_put(r->w.core, client, index, &cap);
 }
 

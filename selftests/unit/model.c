@@ -154,7 +154,7 @@ static void drop(struct model *m, u32 i)
 		m->clients[n->client].caps[n->cap].used_nodes--;
 }
 
-static s64 create(struct model *m, u32 client, struct wn_cap *cap, u32 parent,
+static s64 create(struct model *m, u32 client, struct model_cap *cap, u32 parent,
 		  const struct wn_sqe *sqe, const u8 *name)
 {
 	const u32 asked = sqe->op_flags;
@@ -224,7 +224,7 @@ static s64 destroy(struct model *m, u32 i, const struct wn_sqe *sqe, bool groupe
 	return 0;
 }
 
-static int reach(const struct model *m, const struct wn_cap *cap, u64 handle)
+static int reach(const struct model *m, const struct model_cap *cap, u64 handle)
 {
 	int i = model_find(m, handle ? handle : cap->node), top;
 
@@ -234,7 +234,7 @@ static int reach(const struct model *m, const struct wn_cap *cap, u64 handle)
 	return top >= 0 && is_below(m, (u32)i, (u32)top) ? i : -1;
 }
 
-static s64 move(struct model *m, const struct wn_cap *cap, u32 i, const struct wn_sqe *sqe)
+static s64 move(struct model *m, const struct model_cap *cap, u32 i, const struct wn_sqe *sqe)
 {
 	const u32 from = parent_of(m, i);
 	int to;
@@ -268,7 +268,7 @@ static s64 move(struct model *m, const struct wn_cap *cap, u32 i, const struct w
 	return (s64)m->nodes[i].rec.version;
 }
 
-static s64 rename_to(struct model *m, const struct wn_cap *cap, u32 i, const u8 *name)
+static s64 rename_to(struct model *m, const struct model_cap *cap, u32 i, const u8 *name)
 {
 	u32 other;
 
@@ -324,7 +324,7 @@ static s64 set(struct model *m, u32 i, const struct wn_sqe *sqe, const u8 *data)
 	return (s64)rec->version;
 }
 
-static struct wn_node_rec shown(const struct model *m, const struct wn_cap *cap, u32 i)
+static struct wn_node_rec shown(const struct model *m, const struct model_cap *cap, u32 i)
 {
 	struct wn_node_rec rec = model_record(m, i);
 
@@ -358,7 +358,7 @@ static bool passes(const struct model *m, const struct wn_filter *f, u32 i, u32 
 	       ((top == 0 && !m->nr_doomed) || (model_depth(m, i) >= 0 && is_below(m, i, top)));
 }
 
-static s64 query(struct model *m, const struct wn_cap *cap, u32 top, const struct wn_sqe *sqe,
+static s64 query(struct model *m, const struct model_cap *cap, u32 top, const struct wn_sqe *sqe,
 		 const u8 *data)
 {
 	struct wn_found found = {};
@@ -454,7 +454,7 @@ static s64 form_error(const struct wn_sqe *sqe, bool grouped)
 	return 0;
 }
 
-static s64 act(struct model *m, u32 client, const struct wn_sqe *sqe, struct wn_cap *cap, u32 i,
+static s64 act(struct model *m, u32 client, const struct wn_sqe *sqe, struct model_cap *cap, u32 i,
 	       bool grouped)
 {
 	const u8 *data = (const u8 *)(sqe + 1);
@@ -509,7 +509,7 @@ static struct wn_op_result apply(struct model *m, u32 client, const struct wn_sq
 {
 	struct model_client *c = &m->clients[client];
 	const u64 before = m->hlc;
-	struct wn_cap *cap = NULL;
+	struct model_cap *cap = NULL;
 	int i = 0;
 	s64 res = 0;
 
@@ -635,7 +635,7 @@ int model_open(struct model *m, u32 client, const struct wn_core_open *first)
 		return -EBUSY;
 	if (model_find(m, node) < 0)
 		return -ESTALE;
-	c->caps[0] = (struct wn_cap){ .node = node, .expires = first->expires,
+	c->caps[0] = (struct model_cap){ .node = node, .expires = first->expires,
 				      .badge = first->badge, .rights = first->rights,
 				      .quota_nodes = first->quota_nodes };
 	c->life++;

@@ -33,9 +33,14 @@ struct model_key {
 	u32 opcode;
 };
 
+struct model_cap {
+	u64 node, expires, badge;
+	u32 rights, quota_nodes, used_nodes;
+};
+
 struct model_client {
 	u64 life;		/* odd: open */
-	struct wn_cap caps[MODEL_CAPS];
+	struct model_cap caps[MODEL_CAPS];
 	struct model_key keys[MODEL_KEYS]; /* the newest last */
 	u32 nr_keys;
 };

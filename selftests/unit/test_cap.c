@@ -33,7 +33,7 @@ static void test_rights(struct world *w)
 	u32 rights, i, wrong = 0;
 
 	for (rights = 0; rights <= WN_RIGHT_ALL; rights++) {
-		wn_cap_put(w->core, 1, 2, &(struct wn_cap){ .node = w->core->root, .rights = rights });
+		wn_cap_put(w->core, 1, 2, &(struct wn_core_open){ .node = w->core->root, .rights = rights });
 		for (i = 0; i < sizeof(need) / sizeof(need[0]); i++) {
 			const bool wide = need[i].opcode == WN_OP_NODE_CREATE ||
 					  need[i].opcode == WN_OP_NODE_RENAME ||
@@ -58,7 +58,7 @@ static void test_scope(struct world *w)
 	struct wn_filter filter = {};
 	u8 data[64];
 
-	wn_cap_put(w->core, 1, 1, &(struct wn_cap){ .node = in, .rights = WN_RIGHT_ALL });
+	wn_cap_put(w->core, 1, 1, &(struct wn_core_open){ .node = in, .rights = WN_RIGHT_ALL });
 	ok(set(w, 1, in) > 0 && set(w, 1, inner) > 0 && set(w, 1, 0) > 0, "inside");
 	ok(set(w, 1, out) == -ESTALE && set(w, 1, w->core->root) == -ESTALE &&
 	   set(w, 1, out + (1ULL << WN_HANDLE_INDEX_BITS)) == -ESTALE,
@@ -101,13 +101,13 @@ static void test_expiry_and_quota(struct world *w)
 {
 	u64 handle;
 
-	wn_cap_put(w->core, 1, 3, &(struct wn_cap){ .node = in, .rights = WN_RIGHT_ALL,
+	wn_cap_put(w->core, 1, 3, &(struct wn_core_open){ .node = in, .rights = WN_RIGHT_ALL,
 						    .expires = w->now.boottime + 10 });
 	w->now.boottime += 9;
 	ok(set(w, 3, in) > 0, "before its time");
 	w->now.boottime++;
 	ok(set(w, 3, in) == -EKEYEXPIRED, "expired");
-	wn_cap_put(w->core, 1, 4, &(struct wn_cap){ .node = in, .rights = WN_RIGHT_ALL,
+	wn_cap_put(w->core, 1, 4, &(struct wn_core_open){ .node = in, .rights = WN_RIGHT_ALL,
 						    .quota_nodes = 2 });
 	handle = (u64)create(w, 4, 0, "q1");
 	ok(create(w, 4, 0, "q2") > 0 && create(w, 4, 0, "q3") == -EDQUOT, "quota");

@@ -131,7 +131,7 @@ static void test_errnos(void)
 	wn_core_client_close(w.core, 2);
 	open_client(&w, 2, false);
 	ok(cell_op(&w, 2, WN_OP_ATTACH, cell) == -ENXIO, "a client without a page");
-	wn_cap_put(w.core, 3, 1, &(struct wn_cap){ .node = w.core->root,
+	wn_cap_put(w.core, 3, 1, &(struct wn_core_open){ .node = w.core->root,
 						   .rights = WN_RIGHT_ALL & ~WN_RIGHT_ATTACH });
 	ok(world_op(&w, 3, OP(.opcode = WN_OP_ATTACH, .cap = 1, .arg = cell), NULL) == -EACCES,
 	   "the right ATTACH");

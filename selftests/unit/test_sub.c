@@ -231,13 +231,16 @@ static void test_bounds(void)
 
 static void test_rights(void)
 {
+	const struct wn_grant read = { .rights = WN_RIGHT_READ };
+	s64 handle;
+	u32 cap;
 	struct world w;
 	struct wn_event event;
 	struct wn_change change;
 
 	begin(&w, 4, 4);
-	wn_cap_put(w.core, 1, 1, &(struct wn_cap){ .node = in, .rights = WN_RIGHT_WRITE });
-	wn_cap_put(w.core, 1, 2, &(struct wn_cap){ .node = in, .rights = WN_RIGHT_READ,
+	wn_cap_put(w.core, 1, 1, &(struct wn_core_open){ .node = in, .rights = WN_RIGHT_WRITE });
+	wn_cap_put(w.core, 1, 2, &(struct wn_core_open){ .node = in, .rights = WN_RIGHT_READ,
 						   .expires = w.now.boottime + 5 });
 	ok(world_op(&w, 1, OP(.opcode = WN_OP_SUBSCRIBE, .cap = 1, .op_flags = KINDS), NULL) == -EACCES &&
 	   world_op(&w, 1, OP(.opcode = WN_OP_SUBSCRIBE, .cap = 2,
@@ -248,6 +251,18 @@ static void test_rights(void)
 	pump(&w);
 	ok(take(1, &event) && (memcpy(&change, event.data, sizeof(change)), true) &&
 	   change.what == WN_CHANGE_END && change.error == EKEYEXPIRED && silent(&w, 1), "expired when told");
+	handle = world_op(&w, 0, OP(.opcode = WN_OP_CAP_GRANT, .node = in, .arg = 2), &read);
+	cap = w.last.aux;
+	while (take(1, &event))
+		;
+	ok(handle > 0 && world_op(&w, 1, OP(.opcode = WN_OP_SUBSCRIBE, .cap = (u16)cap, .op_flags = KINDS),
+				  NULL) > 0 &&
+	   !world_op(&w, 0, OP(.opcode = WN_OP_CAP_REVOKE, .arg = (u64)handle), NULL), "granted, revoked");
+	set(&w, inner);
+	pump(&w);
+	ok(take(1, &event) && (memcpy(&change, event.data, sizeof(change)), true) &&
+	   change.what == WN_CHANGE_END && change.error == EKEYREVOKED && silent(&w, 1),
+	   "what changed afterwards is not told");
 	world_deinit(&w);
 }
 
@@ -426,7 +441,7 @@ static void test_histories(u32 log, u32 room)
 
 int main(void)
 {
-	tap_plan(34);
+	tap_plan(36);
 	test_kinds();
 	test_slow();
 	test_bounds();

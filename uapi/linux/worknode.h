@@ -460,6 +460,13 @@ struct wn_change {
 	__u32 error;		/* of WN_CHANGE_END: the errno, above zero */
 };
 
+/* What lies in the data of WN_EV_CAP. */
+struct wn_cap_event {
+	__aligned_u64 expires;
+	__u32 index;		/* in the receiver's table */
+	__u32 rights;
+};
+
 #define WN_CHANGE_TREE		(1U << 0)	/* these three as WN_SUB_* */
 #define WN_CHANGE_FIELDS	(1U << 1)
 #define WN_CHANGE_CELLS		(1U << 2)
@@ -785,6 +792,27 @@ struct wn_change {
 #define WN_SUB_STATE		(1U << 4)	/* first all that is there */
 #define WN_SUB_PRIORITY(p)	(((__u32)(p) & 3) << 8)
 #define WN_SUB_FLAGS		0x317U
+
+/*
+ * CAP_GRANT: a new capability, below cap, over node and what is below that; it stays
+ * with node wherever that goes. arg: into whose table: 0: this client's, else the number
+ * of a client + 1 (ENXIO: not there), who is told by WN_EV_CAP where there is an inbox.
+ * Wide: struct wn_grant, which can only be less than cap is: EACCES: a right, a
+ * badge or a later end that cap does not have. Result: the handle by which those above it
+ * name it; aux: its index in the table. Right: GRANT. EDQUOT: capabilities; ENOSPC: the
+ * table, no more in a row (16), accounts; or others filled half of the receiver's table;
+ * ENOBUFS: the receiver cannot be told.
+ *
+ * CAP_REVOKE: take back arg, which was granted under cap or under what was; at once, with
+ * all that was granted under it: each use is EKEYREVOKED from the completion on. arg 0:
+ * give up cap itself. The slots say so until something else is granted into them; what
+ * was made under them stays, and stays charged to those above. Right: REVOKE, but not to
+ * give up. ESTALE: nothing below cap has that handle. When a client goes, all that it
+ * granted is revoked.
+ *
+ * CAP_READ: struct wn_cap_info of arg, named as above, to offset w[0] (a multiple of
+ * 8) of the arena to the client. Result: its bytes. ESTALE; ENXIO: no arena; ENOBUFS.
+ */
 #define WN_OP_CAP_GRANT		56
 #define WN_OP_CAP_REVOKE	57
 #define WN_OP_CAP_READ		58
@@ -837,6 +865,32 @@ struct wn_found {
 #define WN_RIGHT_ATTACH		(1U << 8)	/* attach counters and escrow to the slot page */
 #define WN_RIGHT_ADMIN		(1U << 9)	/* policies, audit, other clients */
 #define WN_RIGHT_ALL		0x3ffU
+
+/* What is granted. */
+struct wn_grant {
+	__aligned_u64 expires;	/* boottime in ns; 0: as the one above */
+	__aligned_u64 badge;	/* 0: as the one above; which another can have only if that is 0 */
+	__u32 rights;		/* WN_RIGHT_*, at least one */
+	__u32 nodes;		/* quotas; 0: none but those above. Nodes that are there at a time */
+	__u32 cells;		/* cells */
+	__u32 caps;		/* capabilities granted under it */
+	__aligned_u64 bytes;	/* of those cells: 128 an element, values above 64 in blocks of 64 */
+	__aligned_u64 reserved[3]; /* 0 */
+};
+
+#define WN_QUOTA_KINDS		4	/* nodes, cells, bytes, capabilities */
+
+/* The answer to CAP_READ. */
+struct wn_cap_info {
+	__aligned_u64 handle;
+	__aligned_u64 node;
+	__aligned_u64 expires;
+	__aligned_u64 badge;
+	__u32 rights;
+	__u32 depth;		/* grants that led to it; 0: the client was opened with it */
+	__u32 quota[WN_QUOTA_KINDS];	/* its own; all 0 if it has none */
+	__u32 used[WN_QUOTA_KINDS];
+};
 
 /* --------------------------------------------------- cell types, tiers */
 
@@ -1017,6 +1071,10 @@ struct wn_name_bucket {
 #define WN_STAT_WAKEUPS		4	/* sleepers woken */
 #define WN_STAT_CLIENTS		5	/* clients set up, ever */
 #define WN_STAT_DEATHS		6	/* clients dead, ever */
+#define WN_STAT_CAP_GRANTED	7	/* capabilities granted */
+#define WN_STAT_CAP_REFUSED	8	/* uses refused, for whatever reason */
+#define WN_STAT_CAP_EXPIRED	9	/* of them: expired */
+#define WN_STAT_CAP_REVOKED	10	/* capabilities freed by revocation */
 #define WN_STATS		32
 
 /* Start of the public region. Constant unless said otherwise. */
