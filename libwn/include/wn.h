@@ -90,6 +90,11 @@ struct wn {
 	const struct wn_event *inbox;
 	const struct wn_public *pub;
 	__u64 *slots;
+	const __u64 *all_slots;	/* of each client, slot_bytes */
+	__u64 slot_bytes;
+	__u64 all_slots_bytes;
+	__u32 attached;		/* slots that count now */
+	__u32 reserved1;
 	__u32 sq_entries;
 	__u32 cq_entries;
 	__u32 sq_tail;		/* slots handed out, not all of them submitted */
@@ -328,6 +333,7 @@ static inline const void *wn_out(const struct wn *wn, __u32 offset)
 #include <wn_prep.h>
 #include <wn_read.h>
 #include <wn_sync.h>
+#include <wn_slot.h>
 #include <wn_loop.h>
 
 #endif

@@ -42,6 +42,11 @@ static void point(struct wn *wn, __u32 type, void *map, __u64 bytes)
 		break;
 	case WN_REGION_SLOTS:
 		wn->slots = map;
+		wn->slot_bytes = bytes;
+		break;
+	case WN_REGION_ALL_SLOTS:
+		wn->all_slots = map;
+		wn->all_slots_bytes = bytes;
 		break;
 	case WN_REGION_ARENA_IN:
 		wn_arena_init(&wn->in, map, bytes);
