@@ -59,7 +59,9 @@ struct wn_params {
 	__u32 cq_entries;
 	__u32 inbox_entries[WN_PRIORITIES];
 	__u32 flags;		/* WN_OPEN_* */
-	__u32 reserved[5];	/* 0 */
+	__u32 arena_in;		/* bytes, up to WN_ARENA_MAX */
+	__u32 arena_out;
+	__u32 reserved[3];	/* 0 */
 };
 
 /*
