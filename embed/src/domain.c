@@ -23,6 +23,7 @@ u64 wn_embed_domain_cost(const struct wn_bounds *bounds)
 
 static void destroy(struct wn_embed_domain *domain)
 {
+	wn_embed_service_stop(domain);
 	wn_embed_memory_free(&domain->private);
 	wn_embed_memory_free(&domain->slots);
 	wn_embed_memory_free(&domain->public);
@@ -172,6 +173,7 @@ void wn_embed_domain_leave(struct wn_embed_domain *domain, u32 number, u64 bytes
 	domain->nr_clients--;
 	domain->client_bytes -= bytes;
 	wn_core_count(domain->core, WN_STAT_DEATHS, 1);
+	wn_embed_service_kick(domain);
 	pthread_mutex_unlock(&domain->lock);
 }
 

@@ -11,6 +11,7 @@
 
 #include "kmod/core/core.h"
 #include "memory.h"
+#include "service.h"
 
 struct wn_embed_client;
 
@@ -34,6 +35,7 @@ struct wn_embed_domain {
 	struct wn_embed_memory public;
 	struct wn_embed_memory slots;	/* pages of all clients, by number */
 	u64 slot_bytes;			/* of one client */
+	struct wn_embed_service service;
 	struct wn_embed_memory private;
 };
 
