@@ -67,19 +67,23 @@ struct wn_cap *wn_cap_use(struct wn_core *core, u32 client, u32 index, u32 right
 	return cap;
 }
 
-/* Whether @below is an ancestor of a node or itself: at most WN_DEPTH_MAX parents. */
+/*
+ * Whether @below is an ancestor of a node or itself: at most WN_DEPTH_MAX parents. A no
+ * takes as long for every node, so that it does not tell how deep one lies that the
+ * asker may not know of, or whether there is one.
+ */
 static bool walk(struct wn_core *core, u64 node, u64 below)
 {
+	u64 parent;
 	u32 i;
 
-	for (i = 0; node && i <= WN_DEPTH_MAX; i++) {
+	for (i = 0; i <= WN_DEPTH_MAX; i++) {
 		if (node == below)
 			return true;
 		core->tx->steps++;
 		/* The handle of one that was destroyed stays its children's parent. */
-		if (wn_node_find(core, node) < 0)
-			return false;
-		node = wn_node(core, wn_handle_index(node))->parent;
+		parent = READ_ONCE(wn_node(core, wn_handle_index(node) % core->bounds.nodes)->parent);
+		node = wn_node_find(core, node) < 0 ? 0 : parent;
 	}
 	return false;
 }
@@ -90,13 +94,17 @@ int wn_cap_reach(struct wn_core *core, u32 client, const struct wn_cap *cap, u64
 	int index;
 
 	index = wn_node_find(core, handle ? handle : cap->node);
-	if (index < 0 || !handle || wn_cap_is_whole(core, cap))
+	if (!handle || wn_cap_is_whole(core, cap))
 		return index;
+	if (index < 0) {
+		walk(core, 0, cap->node);
+		return -ESTALE;
+	}
 	known = &core->reach[client * WN_REACH_ENTRIES + (u32)index % WN_REACH_ENTRIES];
 	if (known->node == handle && known->below == cap->node &&
 	    known->epoch == *core->tree_epoch)
 		return index;
-	if (wn_node_find(core, cap->node) < 0 || !walk(core, handle, cap->node))
+	if (!walk(core, handle, cap->node) || wn_node_find(core, cap->node) < 0)
 		return -ESTALE;
 	*known = (struct wn_reach){ handle, cap->node, *core->tree_epoch };
 	return index;
