@@ -39,8 +39,12 @@ static bool is_revoked(struct wn_core *core, const struct wn_cap *cap)
 
 /* ------------------------------------------------------------------ use */
 
-static struct wn_cap *refuse(struct wn_core *core, s64 *err, s64 why)
+static struct wn_cap *refuse(struct wn_core *core, u32 client, u32 index, s64 *err, s64 why)
 {
+	const struct wn_cap *cap = index < core->bounds.caps ?
+		&core->clients[client].caps[wn_index_nospec(index, core->bounds.caps)] : NULL;
+
+	wn_audit_refusal(core, cap, client, index, (u32)-why);
 	core->caps.refused[0]++;
 	core->caps.refused[1] += why == -EKEYEXPIRED;
 	*err = why;
@@ -53,17 +57,17 @@ struct wn_cap *wn_cap_use(struct wn_core *core, u32 client, u32 index, u32 right
 	struct wn_cap *cap;
 
 	if (unlikely(index >= core->bounds.caps))
-		return refuse(core, err, -EACCES);
+		return refuse(core, client, index, err, -EACCES);
 	index = wn_index_nospec(index, core->bounds.caps);
 	cap = &core->clients[client].caps[index];
 	if (unlikely(cap->state == WN_CAP_FREE))
-		return refuse(core, err, -EACCES);
+		return refuse(core, client, index, err, -EACCES);
 	if (unlikely(is_revoked(core, cap)))
-		return refuse(core, err, -EKEYREVOKED);
+		return refuse(core, client, index, err, -EKEYREVOKED);
 	if (unlikely(cap->expires && now->boottime >= cap->expires))
-		return refuse(core, err, -EKEYEXPIRED);
+		return refuse(core, client, index, err, -EKEYEXPIRED);
 	if (unlikely((cap->rights & rights) != rights))
-		return refuse(core, err, -EACCES);
+		return refuse(core, client, index, err, -EACCES);
 	return cap;
 }
 
@@ -323,6 +327,8 @@ void wn_caps_step(struct wn_core *core)
 	}
 	up = cap->parent;
 	next = cap->next_doomed;
+	wn_audit_note(core, cap, (at - 1) / core->bounds.caps, (at - 1) % core->bounds.caps,
+		      WN_AUDIT_REVOKED);
 	clear(core, cap);
 	WN_TX_SET(core->tx, caps->revoked, caps->revoked + 1);
 	if (at != caps->doomed) {
