@@ -203,7 +203,7 @@ struct wn_domain_info {
 #define WN_REGION_INBOX		4	/* struct wn_event[], priority 0 first; the engine writes */
 #define WN_REGION_PUBLIC	5	/* struct wn_public and what it points to; the engine writes */
 #define WN_REGION_SLOTS		6	/* the client's own slot page; the client writes */
-#define WN_REGION_ALL_SLOTS	7	/* slot pages of all clients; each by its client */
+#define WN_REGION_ALL_SLOTS	7	/* a page for each client, its slots; zeroes where none is */
 #define WN_REGION_ARENA_IN	8	/* bulk bytes to the engine; the client writes */
 #define WN_REGION_ARENA_OUT	9	/* bulk bytes to the client; the engine writes */
 #define WN_REGION_LANES		16	/* and above: lanes */
@@ -254,7 +254,11 @@ struct wn_restrict {
 
 /*
  * WN_IOC_ENABLE: the calling process becomes the client's owner. Ops are taken
- * from now on, and from this process only (-EOWNERDEAD for any other).
+ * from now on, and from this process only (-EOWNERDEAD for any other). When it has
+ * exited the client dies, whoever else has the file open: its slots are folded, its
+ * memory and number go back, WN_KR_F_DEAD is set, all calls fail with -ESHUTDOWN. What
+ * is mapped of it by others stays mapped, and is read by nobody. A program that the
+ * owner executes is the same process.
  */
 struct wn_enable {
 	__u32 size;
@@ -271,7 +275,8 @@ struct wn_enable {
  * (-ETIME if no entry was taken), by a signal (-EINTR if no entry was taken),
  * or when the client dies (-ESHUTDOWN).
  *
- * poll: POLLIN when a completion lies in the ring; POLLERR before enable.
+ * poll: POLLIN when a completion lies in the ring; POLLPRI when an event lies in the
+ * inbox; POLLERR before enable; POLLERR and POLLHUP when the client is dead.
  */
 #define WN_ENTER_NO_DEADLINE	0ULL
 
