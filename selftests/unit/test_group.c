@@ -17,11 +17,35 @@ static struct wn_sqe slots[128];
 static struct wn_op_result results[64];
 static u64 deep[DEPTH], seed;
 
+/* On the root: a set, a map, a counter, a register, an escrow, whatever a group does. */
+static u64 cells[5];
+
 static bool run(struct world *w, u32 n)
 {
 	const struct wn_op_env env = { .client = 0, .now = &w->now };
 
 	return wn_op_apply_group(w->core, &env, slots, n, results);
+}
+
+static void some_update(struct wn_sqe *sqe, u32 i)
+{
+	static const u8 verbs[] = { WN_CELL_ADD, WN_CELL_SET, WN_CELL_ADD, WN_CELL_SET, WN_CELL_ADD };
+	const u32 which = world_random(&seed) % 5;
+	char *bytes = (char *)(sqe + 1);
+
+	sqe->opcode = WN_OP_CELL_UPDATE;
+	sqe->node = deep[0];
+	sqe->arg = cells[which];
+	sqe->op_flags = verbs[which];
+	if (which == 2 || which == 4) {
+		sqe->w[0] = i;
+		return;
+	}
+	sqe->flags |= WN_SQE_WIDE;
+	memset(bytes, 0, 64);
+	memset(bytes, 'a' + (char)(i % 7), 8);
+	sqe->w[1] = which == 0 ? WN_CELL_ITEM(8, 0, 0) :
+		    which == 1 ? WN_CELL_ITEM(3, 5, 0) : WN_CELL_ITEM(0, 8, 0);
 }
 
 /* Ops that succeed one after the other: creates, and changes to what is there. */
@@ -36,7 +60,7 @@ static void fill(struct world *w, u32 n)
 
 		sqe->flags = i + 1 < n ? WN_SQE_ATOMIC : 0;
 		sqe->node = node;
-		switch (world_random(&seed) % 4) {
+		switch (world_random(&seed) % 8) {
 		case 0:
 			sqe->opcode = WN_OP_NODE_SET;
 			sqe->op_flags = WN_SET_TYPE | WN_SET_STATE | WN_SET_USER;
@@ -48,6 +72,16 @@ static void fill(struct world *w, u32 n)
 			sqe->node = deep[1 + world_random(&seed) % (DEPTH - 1)];
 			sqe->flags |= WN_SQE_WIDE;
 			snprintf((char *)&slots[2 * i + 1], 64, "renamed-%u", i);
+			break;
+		case 2:
+		case 3:
+			some_update(sqe, i);
+			break;
+		case 4:
+			sqe->opcode = WN_OP_CELL_CREATE;
+			sqe->node = deep[1];
+			sqe->w[0] = i;
+			sqe->op_flags = WN_CELL_NEW(1 + i % WN_CELL_ORMAP, 0);
 			break;
 		default:
 			sqe->opcode = WN_OP_NODE_CREATE;
@@ -143,9 +177,15 @@ static void test_log(struct world *w)
 
 int main(void)
 {
-	const struct wn_bounds bounds = world_bounds(300);
+	static const u8 types[] = { WN_CELL_ORSET, WN_CELL_ORMAP, WN_CELL_PNCOUNTER, WN_CELL_LWW,
+				    WN_CELL_ESCROW };
+	struct wn_bounds bounds = world_bounds(300);
 	struct world w;
 	u32 i;
+
+	bounds.cells = 80;
+	bounds.set_elems = bounds.elems = 40;
+	bounds.replicas = 2;
 
 	tap_plan(4);
 	seed = tap_seed();
@@ -154,6 +194,19 @@ int main(void)
 	deep[0] = w.core->root;
 	for (i = 1; i < DEPTH; i++)
 		deep[i] = (u64)world_create(&w, deep[i - 1], "deep");
+	for (i = 0; i < 5; i++)
+		cells[i] = (u64)world_op(&w, 0, OP(.opcode = WN_OP_CELL_CREATE, .w = { i },
+						   .op_flags = types[i]), NULL);
+	/* They hold something, so that what is taken back is what was there. */
+	for (i = 0; i < 40; i++) {
+		struct wn_sqe sqe[2] = {};
+		const struct wn_op_env env = { .now = &w.now };
+
+		some_update(sqe, i);
+		wn_op_apply(w.core, &env, sqe, results);
+		if (WN_RES_IS_ERROR(results->res))
+			tap_die("an update was refused");
+	}
 	test_positions(&w);
 	world_deinit(&w);
 	return tap_done();
