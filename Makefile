@@ -89,6 +89,15 @@ unit: ## the core in user space: plain, with sanitizers, 32 bits
 check-embed: ## libwn and its tests on the engine in the same process: plain, sanitizers, 32 bits
 	@$(MAKE) -C selftests/embed check
 
+fuzz: ## the core under libFuzzer, each fuzzer for TIME seconds (60)
+	@$(MAKE) -C selftests/fuzz-core check
+
+soak: ## longer: SOAK minutes (60) of histories, fuzzers, laws of cells, one after the other
+	@scripts/soak $(or $(SOAK),60)
+
+coverage: ## lines and branches of the core that the unit tests reach
+	@scripts/coverage
+
 abi: ## size and offset of every field, and the golden dump
 	@scripts/abi
 

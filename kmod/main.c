@@ -4,7 +4,6 @@
 #include <linux/module.h>
 
 #include "charge.h"
-#include "engine.h"
 #include "fs.h"
 #include "selftest.h"
 
@@ -15,19 +14,12 @@ static int __init wn_init(void)
 	err = wn_selftest();
 	if (err)
 		return err;
-	err = wn_engine_init();
-	if (err)
-		return err;
-	err = wn_fs_init();
-	if (err)
-		wn_engine_exit();
-	return err;
+	return wn_fs_init();
 }
 
 static void __exit wn_exit(void)
 {
 	wn_fs_exit();
-	wn_engine_exit();
 	wn_charge_exit();
 }
 

@@ -11,10 +11,10 @@
 
 /* Ten million ops where that is fast: what the others look for shows in fewer. */
 #define STEPS 2000
-#if defined(__SANITIZE_ADDRESS__)
-#define HISTORIES 60
+#if defined(__SANITIZE_ADDRESS__) || defined(WN_QUICK)
+#define HISTORIES 120
 #elif defined(__i386__)
-#define HISTORIES 200
+#define HISTORIES 400
 #else
 #define HISTORIES 2200
 #endif
