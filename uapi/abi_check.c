@@ -286,6 +286,26 @@ FIELD(wn_cell_told, cursor, 0, 8);
 FIELD(wn_cell_told, bytes, 8, 4);
 FIELD(wn_cell_told, reserved, 12, 4);
 
+SIZE(wn_lane_rec, 8);
+FIELD(wn_lane_rec, len, 0, 4);
+FIELD(wn_lane_rec, type, 4, 2);
+FIELD(wn_lane_rec, flags, 6, 2);
+
+SIZE(wn_lane_side, 128);
+FIELD(wn_lane_side, pos, 0, 8);
+FIELD(wn_lane_side, pad0, 8, 56);
+FIELD(wn_lane_side, flags, 64, 4);
+FIELD(wn_lane_side, bell, 68, 4);
+FIELD(wn_lane_side, pad1, 72, 56);
+
+SIZE(wn_lane_state, 64);
+FIELD(wn_lane_state, flags, 0, 4);
+FIELD(wn_lane_state, lane, 4, 4);
+FIELD(wn_lane_state, bytes, 8, 8);
+FIELD(wn_lane_state, producer, 16, 4);
+FIELD(wn_lane_state, consumer, 20, 4);
+FIELD(wn_lane_state, pad, 24, 40);
+
 SIZE(wn_name_bucket, 64);
 FIELD(wn_name_bucket, entries, 0, 64);
 

@@ -325,6 +325,7 @@ static inline const void *wn_out(const struct wn *wn, __u32 offset)
 }
 #endif
 
+#include <wn_lane.h>
 #include <wn_prep.h>
 #include <wn_read.h>
 #include <wn_sync.h>

@@ -852,6 +852,70 @@ struct wn_found {
 	__u32 reserved;		/* 0 */
 };
 
+/* --------------------------------------------------------------- lanes */
+
+/*
+ * A lane: a ring of bytes from one client, the producer, to another, the consumer.
+ *
+ * A record is struct wn_lane_rec and len bytes, padded to a multiple of 8. Positions
+ * count bytes from 0 and do not wrap; a record at a position lies at position &
+ * (bytes - 1) of the data, which is mapped twice in a row, so it is never cut in two.
+ * With header and padding it has at most as many bytes as the ring.
+ *
+ * Each side has a page that it alone writes: struct wn_lane_side. The producer writes
+ * records and then stores its pos with release: what lies below is there. The consumer
+ * loads that with acquire, reads, and stores its own pos with release: what lies below
+ * is free. Each holds what the other says against what it knows, with -EPROTO on this
+ * lane and nothing else if it cannot be: a pos that went back, is no multiple of 8, or
+ * is more than bytes ahead of (the consumer's: beyond) the other; a record that ends
+ * above the producer's pos. The bytes of a record may change while they are looked at.
+ *
+ * To sleep: put WN_LANE_F_SLEEPS and a new count into the own flags, have a full barrier
+ * come about in all processes (membarrier, GLOBAL_EXPEDITED, for which each registers),
+ * look again, sleep. Who has stored its pos looks at the other's flags, behind a
+ * compiler barrier, or behind a full fence if it could not be registered, which
+ * WN_LANE_F_FENCES tells; and wakes, once for each count.
+ */
+#define WN_LANE_BYTES_MIN	4096U		/* or one page; a power of two */
+#define WN_LANE_BYTES_MAX	(64U << 20)
+
+struct wn_lane_rec {
+	__u32 len;		/* of the bytes that follow */
+	__u16 type;		/* the application's */
+	__u16 flags;		/* WN_LANE_REC_* */
+} __attribute__((aligned(8)));
+
+#define WN_LANE_REC_VOID	(1U << 0)	/* nothing: step over it */
+
+/* Written by its side alone, read by the other. */
+struct wn_lane_side {
+	__aligned_u64 pos;	/* release */
+	__aligned_u64 pad0[7];
+	__u32 flags;		/* WN_LANE_F_* */
+	__u32 bell;		/* grows before the other is woken; where no module is: a futex */
+	__u32 pad1[14];
+};
+
+#define WN_LANE_F_SLEEPS	(1U << 0)	/* wake me once for this count */
+#define WN_LANE_F_FENCES	(1U << 1)	/* I fence after storing pos */
+#define WN_LANE_F_CLOSED	(1U << 2)	/* I shall not store pos again */
+#define WN_LANE_F_COUNT		(1U << 4)	/* one more sleep: bits 4 to 31 */
+
+/* Written by the engine alone, read by both. */
+struct wn_lane_state {
+	__u32 flags;		/* WN_LANE_S_* */
+	__u32 lane;		/* its number in the domain; constant, as all below */
+	__aligned_u64 bytes;	/* of the ring */
+	__u32 producer;		/* numbers of clients */
+	__u32 consumer;
+	__aligned_u64 pad[5];	/* 0 */
+};
+
+#define WN_LANE_S_ACCEPTED	(1U << 0)	/* the consumer has it */
+#define WN_LANE_S_PRODUCER_GONE	(1U << 1)	/* closed, or dead: nothing new comes */
+#define WN_LANE_S_CONSUMER_GONE	(1U << 2)	/* closed, or dead: nobody reads */
+#define WN_LANE_S_REVOKED	(1U << 3)	/* the right to it was taken back from both */
+
 /* -------------------------------------------------------------- rights */
 
 #define WN_RIGHT_READ		(1U << 0)	/* read nodes and cells; domain-wide: map public state */

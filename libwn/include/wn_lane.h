@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Lanes: records from one process to another without a system call, as
+ * <linux/worknode.h> tells under "lanes". <wn.h> includes this.
+ *
+ *	producer				consumer
+ *	p = wn_lane_reserve(l, len);		while ((p = wn_lane_peek(l, &len)))
+ *	... write len bytes ...				... read len bytes ...
+ *	wn_lane_commit(l);			wn_lane_consume(l);
+ *
+ * Both work on batches: commit publishes all that was reserved since the last one,
+ * consume gives back all that was peeked at, and each wakes a sleeper at most once.
+ * NULL means "nothing yet" (full, empty) while wn_lane_error() is 0.
+ *
+ * The other side is not trusted: what it wrote is loaded once and checked here. But
+ * bytes of a record stay its to write: copy what you check before you use it.
+ *
+ * Threads: a struct wn_lane is one end and belongs to one thread at a time.
+ * Fork: in the child an end is dead: NULL, -EOWNERDEAD.
+ */
+#ifndef WN_LANE_H
+#define WN_LANE_H
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <linux/worknode.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct wn;
+struct wn_lane;
+
+/* How a sleeper sleeps and is woken; the library's. */
+struct wn_lane_via {
+	int (*sleep)(struct wn_lane *l, __u32 bell, __u64 deadline);
+	int (*wake)(struct wn_lane *l);
+	void (*close)(struct wn_lane *l);
+};
+
+/* One end of a lane. Fields are for the inline functions below, not for programs. */
+struct wn_lane {
+	char *data;		/* bytes of it, twice */
+	__u64 bytes;		/* a power of two */
+	__u64 pos;		/* of the next record; ahead of own->pos by a batch */
+	__u64 done;		/* own->pos */
+	__u64 seen;		/* peer->pos, when it was last looked at and found right */
+	struct wn_lane_side *own;
+	const struct wn_lane_side *peer;
+	const struct wn_lane_state *state;
+	const volatile __u32 *alive;	/* 0 in a forked child */
+	__s32 error;		/* that ended it */
+	__u32 woken;		/* the peer's flags when it was last woken */
+	__u32 flags;		/* own->flags */
+	__u32 fences;		/* not registered for membarrier: fence before the look */
+	__u32 spin;		/* looks before sleeping, as they paid off lately */
+	__u32 lane;		/* its number in the domain */
+	__u32 produces;
+	__u32 reserved0;
+	const struct wn_lane_via *via;
+	struct wn *wn;
+	struct wn_region regions[2]; /* to read, to write */
+	void *maps[2];
+	__u64 sleeps;		/* system calls, counted */
+	__u64 wakes;
+	__u64 reserved[8];
+};
+
+#define WN_LANE_HEADER	((__u64)sizeof(struct wn_lane_rec))
+
+/* Bytes of the ring that a record of so many bytes takes. */
+static inline __u64 wn_lane_room(__u32 len)
+{
+	return WN_LANE_HEADER + (((__u64)len + 7) & ~7ULL);
+}
+
+/* The header before a record's bytes. */
+static inline struct wn_lane_rec *wn_lane_rec(void *record)
+{
+	return (struct wn_lane_rec *)record - 1;
+}
+
+/* The peer wrote nonsense, or lost its pages: what this end is worth from now on. Below zero. */
+int wn_lane_broken(struct wn_lane *l);
+/* The lane ended, and all that came through was read. Below zero. */
+int wn_lane_gone(struct wn_lane *l);
+/* Wake the peer: 0 or an error. */
+int wn_lane_wake(struct wn_lane *l);
+
+/* Why this end is dead, or 0. */
+static inline int wn_lane_error(const struct wn_lane *l)
+{
+	return *l->alive ? l->error : -EOWNERDEAD;
+}
+
+/* Whether the other side, or who gave the lane, has ended it. */
+static inline bool wn_lane_ended(const struct wn_lane *l)
+{
+	__u32 gone = WN_LANE_S_REVOKED |
+		(l->produces ? WN_LANE_S_CONSUMER_GONE : WN_LANE_S_PRODUCER_GONE);
+
+	return __atomic_load_n(&l->state->flags, __ATOMIC_ACQUIRE) & gone ||
+		__atomic_load_n(&l->peer->flags, __ATOMIC_ACQUIRE) & WN_LANE_F_CLOSED;
+}
+
+/* Store the own position, then look whether the peer sleeps: 0 or an error of the wake. */
+static inline int wn_lane_publish(struct wn_lane *l)
+{
+	__u32 flags;
+
+	l->done = l->pos;
+	__atomic_store_n(&l->own->pos, l->pos, __ATOMIC_RELEASE);
+	/* C: no more than this where the sleeper pays: pairs with M in lane.c. */
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	if (__builtin_expect(l->fences, 0))
+		__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	flags = __atomic_load_n(&l->peer->flags, __ATOMIC_RELAXED);
+	if (__builtin_expect(flags & WN_LANE_F_SLEEPS && flags != l->woken, 0)) {
+		l->woken = flags;
+		return wn_lane_wake(l);
+	}
+	return 0;
+}
+
+/* ------------------------------------------------------------- producer */
+
+/* Look what the consumer gave back. Whether there is room for so many bytes now. */
+static inline bool wn_lane_credit(struct wn_lane *l, __u64 room)
+{
+	/* Pairs with the consumer's release: it has read what lies below. */
+	__u64 head = __atomic_load_n(&l->peer->pos, __ATOMIC_ACQUIRE);
+
+	if (__builtin_expect(head - l->seen > l->done - l->seen || head & 7, 0)) {
+		wn_lane_broken(l);
+		return false;
+	}
+	l->seen = head;
+	if (l->bytes - (l->pos - head) >= room)
+		return true;
+	if (wn_lane_ended(l))
+		wn_lane_gone(l);
+	return false;
+}
+
+/*
+ * Room for a record, to be filled before the next commit; or NULL: the lane is full,
+ * len is more than it can ever hold, or this end is dead.
+ */
+static inline void *wn_lane_reserve(struct wn_lane *l, __u32 len)
+{
+	__u64 room = wn_lane_room(len);
+	struct wn_lane_rec *rec;
+
+	if (__builtin_expect(!*l->alive || l->error, 0))
+		return NULL;
+	if (l->bytes - (l->pos - l->seen) < room && !wn_lane_credit(l, room))
+		return NULL;
+	rec = (struct wn_lane_rec *)(void *)(l->data + (l->pos & (l->bytes - 1)));
+	rec->len = len;
+	rec->type = 0;
+	rec->flags = 0;
+	l->pos += room;
+	return rec + 1;
+}
+
+/*
+ * Publish what was reserved. 0, or why this end is dead: -ENOLINK: the consumer is
+ * gone; -EKEYREVOKED; -EPROTO; -EOWNERDEAD.
+ */
+static inline int wn_lane_commit(struct wn_lane *l)
+{
+	if (__builtin_expect(!*l->alive || l->error, 0))
+		return wn_lane_error(l);
+	if (__builtin_expect(wn_lane_ended(l), 0))
+		return wn_lane_gone(l);
+	return wn_lane_publish(l);
+}
+
+/* ------------------------------------------------------------- consumer */
+
+/* Look what the producer published. Whether there is more now. */
+static inline bool wn_lane_more(struct wn_lane *l)
+{
+	bool ended = false;
+	__u64 tail;
+
+	for (;;) {
+		/* Pairs with the producer's release: the records below are written. */
+		tail = __atomic_load_n(&l->peer->pos, __ATOMIC_ACQUIRE);
+		if (tail != l->seen)
+			break;
+		/* What came before the end counts: look again behind it. */
+		if (ended) {
+			wn_lane_gone(l);
+			return false;
+		}
+		ended = wn_lane_ended(l);
+		if (!ended)
+			return false;
+	}
+	if (__builtin_expect(tail - l->seen > l->bytes - (l->seen - l->done) || tail & 7, 0)) {
+		wn_lane_broken(l);
+		return false;
+	}
+	l->seen = tail;
+	return true;
+}
+
+/*
+ * The next record and its length, or NULL: there is none, or this end is dead. It
+ * stays until the next consume; the one after it comes with the next call.
+ */
+static inline const void *wn_lane_peek(struct wn_lane *l, __u32 *len)
+{
+	const struct wn_lane_rec *rec;
+	__u64 room;
+	__u32 n;
+
+	if (__builtin_expect(!*l->alive || l->error, 0))
+		return NULL;
+	for (;;) {
+		if (l->pos == l->seen && !wn_lane_more(l))
+			return NULL;
+		rec = (const struct wn_lane_rec *)(const void *)
+			(l->data + (l->pos & (l->bytes - 1)));
+		/* Once: it may change under us. Positions are multiples of 8: 8 bytes are there. */
+		n = __atomic_load_n(&rec->len, __ATOMIC_RELAXED);
+		room = wn_lane_room(n);
+		if (__builtin_expect(room > l->seen - l->pos, 0)) {
+			wn_lane_broken(l);
+			return NULL;
+		}
+		l->pos += room;
+		if (__builtin_expect(!(__atomic_load_n(&rec->flags, __ATOMIC_RELAXED) &
+				       WN_LANE_REC_VOID), 1))
+			break;
+	}
+	*len = n;
+	return rec + 1;
+}
+
+/* The application's type of a record that was peeked at. */
+static inline __u16 wn_lane_type(const void *record)
+{
+	return __atomic_load_n(&((const struct wn_lane_rec *)record - 1)->type, __ATOMIC_RELAXED);
+}
+
+/* Give back all that was peeked at. 0 or why this end is dead, but for -ENOLINK. */
+static inline int wn_lane_consume(struct wn_lane *l)
+{
+	if (__builtin_expect(!*l->alive || l->error, 0))
+		return l->error == -ENOLINK && *l->alive ? 0 : wn_lane_error(l);
+	return wn_lane_publish(l);
+}
+
+/* ----------------------------------------------------------------- both */
+
+/*
+ * Forget what was reserved and not committed; or have the next peek begin anew with
+ * the first record that was not consumed.
+ */
+static inline void wn_lane_rewind(struct wn_lane *l)
+{
+	l->pos = l->done;
+}
+
+/*
+ * Wait for a record of any length (consumer; len is 0), or for room for one of len
+ * bytes: first by looking, for a time that adapts, then asleep. 0; -ETIME: deadline,
+ * absolute ns of CLOCK_BOOTTIME, 0 for none; -EINTR; -E2BIG: len is more than the lane
+ * can hold besides what is reserved; or why this end is dead.
+ */
+int wn_lane_wait(struct wn_lane *l, __u32 len, __u64 deadline);
+
+/* Tell the other side, which reads what was committed first; unmap. */
+void wn_lane_close(struct wn_lane *l);
+
+/* -------------------------------------------------- without a module */
+
+/*
+ * A lane in memory of this program's own: between threads, or with processes that it
+ * gives descriptors to. Pages have one writer here, too, but nobody tells of a
+ * death, and nothing can be taken back.
+ */
+struct wn_lane_fds {
+	int producer[2];	/* the producer's end: to write, to read the other's */
+	int consumer[2];	/* the consumer's */
+};
+
+/* bytes: a power of two, WN_LANE_BYTES_MIN to _MAX. 0; -EINVAL; what memfd_create says. */
+int wn_lane_make(struct wn_lane_fds *fds, __u32 bytes);
+void wn_lane_fds_close(struct wn_lane_fds *fds);
+
+/*
+ * Map one end; fds may be closed then. -EPROTO: these are no descriptors of
+ * wn_lane_make(), and could be cut short under us.
+ */
+int wn_lane_map(struct wn_lane *l, const int fds[2], bool produces);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
