@@ -523,11 +523,13 @@ TEST_F(lane, scribbled_on)
 {
 	struct scribble s = { &self->p, 0 };
 	uint32_t i, len, seen = 0, over = 0, n = records(200000);
+	const uint64_t until = wn_deadline(20000000000);
 	pthread_t thread;
 	const char *from;
 
 	ASSERT_EQ(0, pthread_create(&thread, NULL, scribbler, &s));
-	for (i = 0; i < n; i++) {
+	/* Until the scribbler got some CPU, too. */
+	for (i = 0; i < n || ((!seen || !over) && wn_deadline(0) < until); i++) {
 		from = wn_lane_peek(&self->c, &len);
 		if (from) {
 			seen++;
