@@ -135,6 +135,17 @@ static u32 own_b(const struct wn_cells *cells, u32 index, u32 a)
 	return wn_cell(cells, index)->type == WN_CELL_ESCROW ? a : 0;
 }
 
+/* A row is put behind a link, or taken from there: what of cell and rows changes. */
+static void mark_link(struct wn_cells *cells, u32 index, const u32 *link, u32 at)
+{
+	const unsigned long bytes = (unsigned long)link - (unsigned long)cells->row;
+
+	wn_tx_dirty(cells->tx, WN_DIRTY_CELLS, index);
+	wn_tx_dirty(cells->tx, WN_DIRTY_ROWS, at);
+	if (link != &cells->own[index].rows)
+		wn_tx_dirty(cells->tx, WN_DIRTY_ROWS, (u32)(bytes / sizeof(struct wn_row)));
+}
+
 static u32 take_row(struct wn_cells *cells)
 {
 	const u32 at = cells->rows_free;
@@ -166,6 +177,7 @@ struct wn_row *wn_row_get(struct wn_cells *cells, u32 index, u32 a, u32 b)
 	if (wn_cell_has_elems(wn_cell(cells, index)->type))
 		row->head = row->tail = WN_INDEX_NONE;
 	WN_TX_SET(cells->tx, *link, at);
+	mark_link(cells, index, link, at);
 	if (a == cells->replica && b == own_b(cells, index, a))
 		WN_TX_SET(cells->tx, cells->own[index].mine, at);
 	return row;
@@ -187,6 +199,7 @@ void wn_row_drop(struct wn_cells *cells, u32 index, struct wn_row *row)
 	const u32 at = *link;
 
 	WN_TX_SET(cells->tx, *link, row->next);
+	mark_link(cells, index, link, wn_row_index(cells, row));
 	wn_tx_save(cells->tx, &cells->rows_used, 2);
 	cells->rows_used--;
 	WN_TX_SET(cells->tx, row->next, cells->rows_free);
@@ -224,11 +237,14 @@ void wn_cells_doom(struct wn_cells *cells, u32 first)
 	if (first == WN_INDEX_NONE)
 		return;
 	cells->tx->steps++;
+	wn_tx_dirty(cells->tx, WN_DIRTY_CELLS, first);
 	WN_TX_SET(cells->tx, cells->own[first].doomed, WN_INDEX_NONE);
-	if (cells->doomed == WN_INDEX_NONE)
+	if (cells->doomed == WN_INDEX_NONE) {
 		WN_TX_SET(cells->tx, cells->doomed, first);
-	else
+	} else {
+		wn_tx_dirty(cells->tx, WN_DIRTY_CELLS, cells->last_doomed);
 		WN_TX_SET(cells->tx, cells->own[cells->last_doomed].doomed, first);
+	}
 	WN_TX_SET(cells->tx, cells->last_doomed, first);
 }
 
@@ -239,6 +255,7 @@ static void finish(struct wn_cells *cells, u32 index)
 	u32 first = after;
 
 	if (next != WN_INDEX_NONE) {
+		wn_tx_dirty(cells->tx, WN_DIRTY_CELLS, next);
 		WN_TX_SET(cells->tx, cells->own[next].doomed, after);
 		first = next;
 	}
@@ -257,6 +274,7 @@ bool wn_cells_step(struct wn_cells *cells)
 
 	if (index == WN_INDEX_NONE)
 		return false;
+	wn_tx_dirty(cells->tx, WN_DIRTY_CELLS, index);
 	own = &cells->own[index];
 	row = wn_row(cells, own->rows);
 	if (row && wn_cell_has_elems(wn_cell(cells, index)->type) && row->head != WN_INDEX_NONE) {

@@ -248,6 +248,7 @@ void wn_row_drop(struct wn_cells *cells, u32 index, struct wn_row *row);
 static inline void wn_row_edit(struct wn_cells *cells, struct wn_row *row)
 {
 	cells->tx->steps++;
+	wn_tx_dirty(cells->tx, WN_DIRTY_ROWS, (u32)(row - cells->row));
 	wn_tx_save(cells->tx, &row->n, 3);
 }
 

@@ -27,6 +27,7 @@ struct layout {
 	/* private, scratch */
 	u32 tx, log, edits, node_marks, name_marks, group, results, reach, worst, epoch;
 	u32 cell_marks, finger, vector, delta, log_marks, planned, slot_marks, refused;
+	u32 dirty, hashes;
 	u64 public_bytes, private_bytes;
 	bool overflow;
 };
@@ -119,6 +120,8 @@ static int layout(struct layout *l, const struct wn_bounds *b)
 	l->epoch = cut(l, at, 1, sizeof(u64));
 	l->cell_marks = cut(l, at, b->cells, 1);
 	l->slot_marks = cut(l, at, lines, 1);
+	l->dirty = cut(l, at, wn_digest_bits(b) / 64, sizeof(u64));
+	l->hashes = cut(l, at, wn_digest_bits(b), WN_BLAKE2S_BYTES);
 	l->finger = cut(l, at, 1, sizeof(u32));
 	l->vector = cut(l, at, 1, sizeof(struct wn_vv));
 	l->delta = cut(l, at, 1, WN_DELTA_BYTES_MAX);
@@ -299,6 +302,8 @@ struct wn_core *wn_core_init(void *public, void *private, const struct wn_bounds
 	wn_mail_init(&core->mail, place(base, l.letters), place(base, l.boxes), place(base, l.waiting),
 		     place(base, l.planned), bounds->backlog);
 	init_tx(core, &l, public, base);
+	wn_digest_init(&core->digest, core->tx, bounds, place(base, l.dirty),
+		       place(base, l.hashes));
 	wn_slots_init(&core->slots, place(base, l.slot_own), place(base, l.slot_used), bounds->slots);
 	if (init_cells(core, &l, base, ident->replica) || make_root(core))
 		return NULL;

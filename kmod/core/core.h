@@ -18,6 +18,7 @@
 #include "account.h"
 #include "cell.h"
 #include "changed.h"
+#include "digest.h"
 #include "facet.h"
 #include "log.h"
 #include "mail.h"
@@ -84,6 +85,7 @@ struct wn_core {
 	struct wn_wheel wheel;
 
 	/* Scratch. */
+	struct wn_digest digest;
 	struct wn_tx *tx;
 	struct wn_sqe *group;		/* two for each op of a group */
 	struct wn_op_result *results;	/* of a group */

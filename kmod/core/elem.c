@@ -151,6 +151,8 @@ void wn_elem_put(struct wn_cells *cells, u32 cell, struct wn_row *row, u64 dot,
 		return;
 	at = take(cells);
 	e = elem_at(cells, at);
+	wn_tx_dirty(tx, WN_DIRTY_ELEMS, at);
+	wn_tx_dirty(tx, WN_DIRTY_CELLS, cell);
 	wn_row_edit(cells, row);
 	wn_tx_save(tx, e, sizeof(*e) / sizeof(u64));
 	e->dot = dot;
@@ -207,6 +209,8 @@ void wn_elem_kill(struct wn_cells *cells, struct wn_row *row, u32 elem)
 	const u32 cell = e->cell;
 	struct wn_tx *tx = cells->tx;
 
+	wn_tx_dirty(tx, WN_DIRTY_ELEMS, elem);
+	wn_tx_dirty(tx, WN_DIRTY_CELLS, cell);
 	if (!unchain(cells, elem))
 		wn_cell_edit(cells, cell, WN_CELL_HEAD)->value--;
 	wn_row_edit(cells, row);

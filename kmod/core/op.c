@@ -143,6 +143,8 @@ static const struct wn_op_def ops[] = {
 	[WN_OP_SAMPLE] = {
 		wn_op_sample, LOOK, NODE | ARG | W0, WN_RIGHT_READ | WN_RIGHT_WRITE,
 		WN_SAMPLE_ALL, COMMON + 16 * 1024, NARROW },
+	[WN_OP_DIGEST] = {
+		wn_op_digest, LOOK, NODE | W0, WN_RIGHT_READ, 0, COMMON + 2 * 1024, NARROW },
 };
 
 #define WN_OPS	(sizeof(ops) / sizeof(ops[0]))

@@ -35,21 +35,6 @@ static void stamp(struct wn_call *call, u64 hlc)
 	WN_TX_SET(call->core->tx, call->core->hlc, hlc);
 }
 
-/* So many bytes of the arena to the client. */
-static s64 room(const struct wn_call *call, u32 offset, u32 bytes, u8 **at)
-{
-	const struct wn_op_env *env = call->env;
-
-	if (!env->out)
-		return -ENXIO;
-	if (offset % sizeof(u64))
-		return -EINVAL;
-	if (offset > env->out_bytes || bytes > env->out_bytes - offset)
-		return -ENOBUFS;
-	*at = env->out + offset;
-	return 0;
-}
-
 /* A private copy of bytes that the client may still write to. */
 static s64 fetch(const struct wn_call *call, u32 offset, u32 bytes, u8 *to)
 {
@@ -363,7 +348,7 @@ static s64 read_key(struct wn_call *call, u32 index)
 	found = wn_cell_get(cells, index, &item);
 	if (found == WN_INDEX_NONE)
 		return -ENOENT;
-	err = room(call, low32(call->sqe->w[0]), high32(call->sqe->w[0]), &w.at);
+	err = wn_call_room(call, low32(call->sqe->w[0]), high32(call->sqe->w[0]), &w.at);
 	if (err)
 		return err;
 	w.end = w.at + high32(call->sqe->w[0]);
@@ -427,7 +412,7 @@ static s64 read_list(struct wn_call *call, u32 index)
 
 	if (!wn_cell_has_elems(wn_cell(cells, index)->type) || call->data || call->sqe->w[2])
 		return -EINVAL;
-	err = room(call, low32(call->sqe->w[0]), bytes, &out);
+	err = wn_call_room(call, low32(call->sqe->w[0]), bytes, &out);
 	if (err)
 		return err;
 	if (bytes < sizeof(list))
@@ -479,7 +464,7 @@ static s64 read_rest(struct wn_call *call, u32 index, u32 what)
 		rights = wn_escrow_rights(cells, index, call->env->now->boottime);
 		return rights >> 63 ? (s64)(~0ULL >> 1) : (s64)rights;
 	}
-	err = room(call, offset, bytes, &at);
+	err = wn_call_room(call, offset, bytes, &at);
 	if (err)
 		return err;
 	switch (what) {
@@ -527,7 +512,7 @@ s64 wn_op_cell_delta(struct wn_call *call)
 
 	if (index < 0)
 		return index;
-	res = room(call, low32(sqe->w[0]), bytes, &out);
+	res = wn_call_room(call, low32(sqe->w[0]), bytes, &out);
 	if (res)
 		return res;
 	if (bytes < sizeof(told))

@@ -8,6 +8,7 @@
 /* The oldest destroyed node has nothing below it any more: its cell is free. */
 static void finish(struct wn_core *core, u32 index)
 {
+	wn_tx_dirty(core->tx, WN_DIRTY_NODES, index);
 	wn_bug_on(wn_tx_free(core->tx, &core->nodes, wn_pool_handle(&core->nodes, index)));
 	WN_TX_SET(core->tx, core->doomed, core->own[index].next_doomed);
 	if (core->doomed == WN_INDEX_NONE)

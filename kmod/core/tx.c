@@ -167,6 +167,10 @@ void wn_tx_commit(struct wn_tx *tx)
 
 		paint(t, index, t->marks[index]);
 		t->marks[index] = 0;
+		if (tx->edits[i] >> 24 == WN_TABLE_NODES)
+			wn_tx_dirty(tx, WN_DIRTY_NODES, index);
+		else if (tx->edits[i] >> 24 == WN_TABLE_CELLS)
+			wn_tx_dirty(tx, WN_DIRTY_CELLS, index);
 	}
 	tx->nr_edits = 0;
 	tx->log_used = 0;

@@ -35,6 +35,17 @@ enum {
 	WN_TABLES
 };
 
+/* What the digest is made of (digest.h), marked by the block of so many records. */
+enum {
+	WN_DIRTY_NODES,
+	WN_DIRTY_CELLS,
+	WN_DIRTY_ROWS,
+	WN_DIRTY_ELEMS,
+	WN_DIRTY_KINDS
+};
+
+#define WN_DIRTY_BLOCK 16u
+
 struct wn_table {
 	wn_word *truth;
 	wn_word *picture;
@@ -53,8 +64,19 @@ struct wn_tx {
 	u32 spent;		/* by the ops of this turn */
 	u32 nr_open;		/* records that were marked by wn_tx_open() */
 	bool logged;		/* it can be rolled back */
+	u64 *dirty;		/* a bit for each block; NULL: nobody asks */
+	u32 dirty_base[WN_DIRTY_KINDS];	/* its first block */
 	struct wn_table tables[WN_TABLES];
 };
+
+/* A record changed, or may have: records of tables are marked by the commit. */
+static inline void wn_tx_dirty(struct wn_tx *tx, u32 kind, u32 index)
+{
+	const u32 block = tx->dirty_base[kind] + index / WN_DIRTY_BLOCK;
+
+	if (likely(tx->dirty))
+		tx->dirty[block / 64] |= 1ULL << block % 64;
+}
 
 void wn_tx_init(struct wn_tx *tx, void *base, u64 *log, u32 *edits, u32 ops);
 

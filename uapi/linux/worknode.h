@@ -816,7 +816,17 @@ struct wn_cap_event {
 #define WN_OP_CAP_GRANT		56
 #define WN_OP_CAP_REVOKE	57
 #define WN_OP_CAP_READ		58
+
+/*
+ * DIGEST: 256 bits that are the same where the state is: tree, handles, versions,
+ * clock, cells; not clients, capabilities, rings, events, subscriptions. node: the root,
+ * by a capability over the whole domain (EACCES). The digest goes to the arena: offset
+ * and room as with ops on cells, WN_DIGEST_BYTES. Result: 0; or 1: nothing was written,
+ * more is to be hashed, the same again. Right: READ. What lies in slots has no part in
+ * it before SAMPLE or DETACH. It is only to be compared with those of this release.
+ */
 #define WN_OP_DIGEST		64
+#define WN_DIGEST_BYTES		32
 #define WN_OP_MAX		255	/* opcodes fit in four words of 64 bits */
 
 /* ------------------------------------------------------------- queries */
