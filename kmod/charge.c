@@ -4,6 +4,7 @@
 
 #include <linux/cred.h>
 #include <linux/hashtable.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
@@ -139,6 +140,20 @@ void wn_charge_give(struct wn_charge *charge)
 	user_drop_if_idle(charge->user);
 	mutex_unlock(&wn_charge_lock);
 	*charge = (struct wn_charge){};
+}
+
+void wn_charge_shrink(struct wn_charge *charge, u64 bytes)
+{
+	u64 back = charge->bytes - min(bytes, charge->bytes);
+
+	if (!charge->user)
+		return;
+	mutex_lock(&wn_charge_lock);
+	charge->user->used -= back;
+	charge->mount->used -= back;
+	module_used -= back;
+	charge->bytes -= back;
+	mutex_unlock(&wn_charge_lock);
 }
 
 u64 wn_charge_used(struct wn_budget *mount)

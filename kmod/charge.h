@@ -38,6 +38,9 @@ kuid_t wn_charge_payer(void);
 int wn_charge_take(struct wn_charge *charge, kuid_t uid, struct wn_budget *mount, u64 bytes);
 void wn_charge_give(struct wn_charge *charge);
 
+/* Give back all but so many bytes. */
+void wn_charge_shrink(struct wn_charge *charge, u64 bytes);
+
 /* What the module may hold, and what a budget holds now. */
 u64 wn_charge_limit(void);
 u64 wn_charge_used(struct wn_budget *mount);

@@ -9,16 +9,32 @@
 #include <linux/slab.h>
 
 #include "control.h"
+#include "core/core.h"
 #include "domain.h"
+#include "owner.h"
 #include "setup.h"
 #include "wait.h"
 
 int wn_client_check_owner(struct wn_client *client)
 {
 	/* A: pairs with the release that stored the state, and the owner before it. */
-	if (smp_load_acquire(&client->state) != WN_CLIENT_ENABLED)
+	switch (smp_load_acquire(&client->state)) {
+	case WN_CLIENT_NEW:
+	case WN_CLIENT_READY:
 		return -ENXIO;
-	return task_tgid(current) == client->owner ? 0 : -EOWNERDEAD;
+	case WN_CLIENT_ENABLED:
+		return task_tgid(current) == client->owner ? 0 : -EOWNERDEAD;
+	case WN_CLIENT_DEAD:
+		break;
+	}
+	return -ESHUTDOWN;
+}
+
+int wn_client_check_user(struct wn_client *client)
+{
+	if (smp_load_acquire(&client->state) == WN_CLIENT_READY)
+		return 0;
+	return wn_client_check_owner(client);
 }
 
 static int open(struct inode *inode, struct file *file)
@@ -41,6 +57,7 @@ static int open(struct inode *inode, struct file *file)
 	mutex_init(&client->setup);
 	wn_windows_init(&client->windows);
 	init_waitqueue_head(&client->wait);
+	init_waitqueue_head(&client->polls);
 	file->f_mapping = client->space->i_mapping;
 	file->private_data = client;
 	return nonseekable_open(inode, file);
@@ -51,6 +68,7 @@ static int release(struct inode *inode, struct file *file)
 	struct wn_client *client = file->private_data;
 
 	/* The last mapping is gone too: each held the file. */
+	wn_owner_forget(client);
 	wn_client_unset(client);
 	mutex_destroy(&client->setup);
 	iput(client->space);
@@ -62,15 +80,10 @@ static int mmap(struct file *file, struct vm_area_struct *vma)
 {
 	struct wn_client *client = file->private_data;
 
-	switch (smp_load_acquire(&client->state)) {
-	case WN_CLIENT_NEW:
-		return -ENXIO;
-	case WN_CLIENT_READY:
-		break;
-	case WN_CLIENT_ENABLED:
-		if (wn_client_check_owner(client))
-			return -EOWNERDEAD;
-	}
+	int err = wn_client_check_user(client);
+
+	if (err)
+		return err;
 	return wn_region_mmap(&client->windows, vma);
 }
 
@@ -108,19 +121,21 @@ static __poll_t poll(struct file *file, struct poll_table_struct *pt)
 #ifdef CONFIG_PROC_FS
 static void fdinfo(struct seq_file *m, struct file *file)
 {
-	static const char * const names[] = { "new", "ready", "enabled" };
+	static const char * const names[] = { "new", "ready", "enabled", "dead" };
 	struct wn_client *client = file->private_data;
 	enum wn_client_state state = smp_load_acquire(&client->state);
 	struct wn_domain *domain = client->domain;
-	u32 clients;
+	u32 clients, nodes;
 
 	mutex_lock(&domain->lock);
 	clients = domain->nr_clients;
+	nodes = wn_pool_count(&domain->core->nodes);
 	mutex_unlock(&domain->lock);
 	seq_printf(m, "wn-domain:\t%llu\n", domain->id);
 	seq_printf(m, "wn-domain-bytes:\t%llu\n", domain->bytes);
 	seq_printf(m, "wn-clients:\t%u\n", clients);
 	seq_printf(m, "wn-clients-max:\t%u\n", domain->bounds.clients);
+	seq_printf(m, "wn-nodes:\t%u\n", nodes);
 	seq_printf(m, "wn-nodes-max:\t%u\n", domain->bounds.nodes);
 	seq_printf(m, "wn-state:\t%s\n", names[state]);
 	if (state == WN_CLIENT_NEW)
@@ -131,6 +146,7 @@ static void fdinfo(struct seq_file *m, struct file *file)
 	seq_printf(m, "wn-cq-entries:\t%u\n", client->ring.cq_entries);
 	seq_printf(m, "wn-sq-pending:\t%u\n", wn_ring_waiting(&client->ring));
 	seq_printf(m, "wn-cq-unread:\t%u\n", wn_ring_published(&client->ring));
+	seq_printf(m, "wn-inbox-unread:\t%u\n", wn_inbox_unread(&client->inbox));
 }
 #endif
 

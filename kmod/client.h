@@ -2,7 +2,7 @@
 /*
  * A client: one open of a domain.
  *
- *   new --setup--> ready --enable--> enabled --last close--> gone
+ *   new --setup--> ready --enable--> enabled --owner's exit--> dead --last close--> gone
  *
  * Only an enabled client's ops are taken, and only from the process that
  * enabled it. A restriction may come at any time after setup and only shrinks
@@ -14,6 +14,7 @@
 #include <linux/fs.h>
 #include <linux/mutex.h>
 #include <linux/wait.h>
+#include <linux/workqueue.h>
 #include <linux/worknode.h>
 
 #include "charge.h"
@@ -30,6 +31,7 @@ enum wn_client_state {
 	WN_CLIENT_NEW,
 	WN_CLIENT_READY,
 	WN_CLIENT_ENABLED,
+	WN_CLIENT_DEAD,
 };
 
 /* Memory that is this client's own. */
@@ -66,14 +68,20 @@ struct wn_client {
 
 	/* From enabled on. */
 	struct pid *owner;	/* of the thread group */
+	struct wait_queue_entry owner_wait;
+	struct work_struct owner_work;
 
 	struct wn_windows windows;
-	wait_queue_head_t wait;	/* for completions */
+	wait_queue_head_t wait;	/* those in enter */
+	wait_queue_head_t polls; /* pollers, who may ask not to be woken */
 };
 
 extern const struct file_operations wn_client_fops;
 
-/* 0, -ENXIO: not enabled; -EOWNERDEAD: the caller is not the owner. */
+/* 0, -ENXIO: not enabled; -EOWNERDEAD: the caller is not the owner; -ESHUTDOWN: dead. */
 int wn_client_check_owner(struct wn_client *client);
+
+/* The same, but before it is enabled all may. */
+int wn_client_check_user(struct wn_client *client);
 
 #endif

@@ -5,16 +5,18 @@
 #include <linux/random.h>
 #include <linux/slab.h>
 
+#include "client.h"
 #include "core/bounds.h"
 #include "core/client.h"
 #include "core/core.h"
+#include "engine.h"
 #include "uarg.h"
 
 static atomic64_t last_id;
 
 static bool clients_table_bytes(const struct wn_bounds *bounds, u64 *bytes)
 {
-	return !check_mul_overflow((u64)bounds->clients, (u64)sizeof(struct wn_client *), bytes);
+	return !check_mul_overflow((u64)bounds->clients, (u64)(sizeof(struct wn_client *) + sizeof(struct page *)), bytes);
 }
 
 u64 wn_domain_cost(const struct wn_bounds *bounds)
@@ -35,8 +37,10 @@ void wn_domain_free(struct wn_domain *domain)
 	if (!domain)
 		return;
 	WARN_ON_ONCE(domain->nr_clients);
+	wn_engine_end(domain);
 	wn_pages_free(&domain->private);
 	wn_pages_free(&domain->public);
+	kvfree(domain->slots.page);
 	kvfree(domain->clients);
 	wn_charge_give(&domain->charge);
 	mutex_destroy(&domain->lock);
@@ -63,6 +67,8 @@ struct wn_domain *wn_domain_new(const struct wn_bounds *bounds, kuid_t uid,
 	if (!domain)
 		return ERR_PTR(-ENOMEM);
 	mutex_init(&domain->lock);
+	init_rwsem(&domain->slots.lock);
+	wn_engine_begin(domain);
 	domain->bounds = *bounds;
 	domain->mount = mount;
 	domain->bytes = wn_domain_cost(bounds);
@@ -75,8 +81,11 @@ struct wn_domain *wn_domain_new(const struct wn_bounds *bounds, kuid_t uid,
 	err = -ENOMEM;
 	domain->clients = kvcalloc(bounds->clients, sizeof(*domain->clients),
 				   GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
-	if (!domain->clients)
+	domain->slots.page = kvcalloc(bounds->clients, sizeof(*domain->slots.page),
+				      GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (!domain->clients || !domain->slots.page)
 		goto err;
+	domain->slots.nr = bounds->clients;
 	err = wn_pages_alloc(&domain->public, size.public_bytes);
 	if (err)
 		goto err;
@@ -99,23 +108,40 @@ err:
 	return ERR_PTR(err);
 }
 
+/* Another page lies at a client's place from now on; who mapped the old one faults it in. */
+static void show_slots(struct wn_domain *domain, u32 number, struct page *page)
+{
+	u32 i;
+
+	lockdep_assert_held(&domain->lock);
+
+	down_write(&domain->slots.lock);
+	domain->slots.page[number] = page;
+	for (i = 0; i < domain->bounds.clients; i++)
+		if (domain->clients[i])
+			wn_region_unmap_slots(domain->clients[i]->space->i_mapping, number);
+	up_write(&domain->slots.lock);
+}
+
 int wn_domain_join(struct wn_domain *domain, struct wn_client *client, u64 bytes)
 {
 	/* Until a mode says less: who may open for writing may do all. */
-	const struct wn_core_open first = { .rights = WN_RIGHT_ALL };
+	const struct wn_core_open first = {
+		.rights = WN_RIGHT_ALL,
+		.slots = client->memory.slots.addr,
+	};
 	int number = -ENOSPC;
 	u32 i;
 
 	mutex_lock(&domain->lock);
 	for (i = 0; i < domain->bounds.clients; i++) {
-		if (domain->clients[i])
-			continue;
 		/* What its last holder granted may still be on its way out: another number. */
-		if (wn_core_client_open(domain->core, i, &first))
+		if (domain->clients[i] || wn_core_client_open(domain->core, i, &first))
 			continue;
 		domain->clients[i] = client;
 		domain->nr_clients++;
 		domain->client_bytes += bytes;
+		show_slots(domain, i, client->memory.slots.page[0]);
 		number = i;
 		break;
 	}
@@ -123,13 +149,16 @@ int wn_domain_join(struct wn_domain *domain, struct wn_client *client, u64 bytes
 	return number;
 }
 
-void wn_domain_leave(struct wn_domain *domain, u32 number, u64 bytes)
+void wn_domain_leave(struct wn_domain *domain, struct wn_client *client, u32 number, u64 bytes)
 {
 	mutex_lock(&domain->lock);
 	wn_core_client_close(domain->core, number);
+	show_slots(domain, number, NULL);
+	wn_ring_flag(&client->ring, WN_KR_F_DEAD, true);
 	domain->clients[number] = NULL;
 	domain->nr_clients--;
 	domain->client_bytes -= bytes;
+	wn_engine_settle(domain);
 	mutex_unlock(&domain->lock);
 }
 

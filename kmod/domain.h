@@ -9,12 +9,15 @@
 #ifndef WN_DOMAIN_H
 #define WN_DOMAIN_H
 
+#include <linux/hrtimer.h>
 #include <linux/mutex.h>
 #include <linux/uidgid.h>
+#include <linux/workqueue.h>
 #include <linux/worknode.h>
 
 #include "charge.h"
 #include "pages.h"
+#include "region.h"
 
 struct wn_client;
 struct wn_core;
@@ -32,7 +35,14 @@ struct wn_domain {
 		struct wn_client **clients;	/* bounds.clients entries */
 		u32 nr_clients;
 		u64 client_bytes;
+		u64 due;	/* boottime of the work item: 0: queued; WN_NEVER: nothing to do */
+		bool ended;
 	};
+	struct work_struct work;	/* the engine's, as the timer that queues it */
+	struct hrtimer timer;
+	atomic_t woken;			/* sleepers, not in the stats yet */
+
+	struct wn_slot_pages slots;
 
 	struct wn_pages public;
 	struct wn_pages private;
@@ -48,7 +58,7 @@ void wn_domain_free(struct wn_domain *domain);
 
 /* Enter a client into the table: its number, or -ENOSPC. */
 int wn_domain_join(struct wn_domain *domain, struct wn_client *client, u64 bytes);
-void wn_domain_leave(struct wn_domain *domain, u32 number, u64 bytes);
+void wn_domain_leave(struct wn_domain *domain, struct wn_client *client, u32 number, u64 bytes);
 
 /* One more in wn_public.stats. */
 void wn_domain_count(struct wn_domain *domain, u32 stat);

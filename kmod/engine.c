@@ -3,20 +3,22 @@
 #include "main.h"
 
 #include <linux/minmax.h>
-#include <linux/poll.h>
 #include <linux/sched/signal.h>
 #include <linux/timekeeping.h>
-#include <linux/wait.h>
 
 #include "client.h"
 #include "core/turn.h"
+#include "core/work.h"
 #include "domain.h"
+#include "wait.h"
 
 /*
- * Entries taken under one hold of the lock: a client with a long ring lets the
- * others in between.
+ * Entries taken under one hold of the lock, beside the core's bound on steps: a
+ * client with a long ring lets the others in between.
  */
 #define WN_TURN_BUDGET	256U
+
+static struct workqueue_struct *queue;
 
 /* One look at the clock for both: reading the hardware is the dear part. */
 void wn_engine_now(struct wn_now *now)
@@ -26,6 +28,101 @@ void wn_engine_now(struct wn_now *now)
 	now->realtime = ktime_to_ns(ktime_mono_to_any(mono, TK_OFFS_REAL));
 	now->boottime = ktime_to_ns(ktime_mono_to_any(mono, TK_OFFS_BOOT));
 }
+
+void wn_engine_queue(struct work_struct *work)
+{
+	queue_work(queue, work);
+}
+
+/* ----------------------------------------------------- what ops leave */
+
+/* What ops sent goes to the inboxes that have room. */
+static void deliver(struct wn_domain *domain)
+{
+	int at;
+
+	for (at = wn_mail_waiting(domain->core, 0); at >= 0;
+	     at = wn_mail_waiting(domain->core, at + 1)) {
+		struct wn_client *client = domain->clients[at];
+
+		/* Without one the letters go when its number is closed. */
+		if (client && wn_mail_pump(domain->core, at, &client->inbox))
+			wn_wake(client, EPOLLPRI | EPOLLRDBAND);
+	}
+}
+
+/*
+ * The end of each hold of the lock that changed something: mail goes out, and a
+ * work item does what is left, now or when it comes due. The work item may be
+ * queued already, the timer run already: then it finds nothing.
+ */
+static void settle(struct wn_domain *domain, const struct wn_now *now)
+{
+	u64 at = wn_core_next_deadline(domain->core);
+
+	lockdep_assert_held(&domain->lock);
+
+	deliver(domain);
+	if (unlikely(atomic_read(&domain->woken)))
+		wn_core_count(domain->core, WN_STAT_WAKEUPS, atomic_xchg(&domain->woken, 0));
+	if (wn_work_waits(domain->core) || at <= now->boottime)
+		at = 0;
+	if (at == domain->due || domain->ended)
+		return;
+	domain->due = at;
+	if (!at)
+		queue_work(queue, &domain->work);
+	else if (at != WN_NEVER)
+		hrtimer_start(&domain->timer, ns_to_ktime(min_t(u64, at, KTIME_MAX)),
+			      HRTIMER_MODE_ABS);
+}
+
+static enum hrtimer_restart come_due(struct hrtimer *timer)
+{
+	queue_work(queue, &container_of(timer, struct wn_domain, timer)->work);
+	return HRTIMER_NORESTART;
+}
+
+/* One part a time: between them callers have their turns. */
+static void work(struct work_struct *item)
+{
+	struct wn_domain *domain = container_of(item, struct wn_domain, work);
+	struct wn_now now;
+
+	mutex_lock(&domain->lock);
+	wn_engine_now(&now);
+	domain->due = WN_NEVER;
+	wn_work_slice(domain->core, &now);
+	settle(domain, &now);
+	mutex_unlock(&domain->lock);
+}
+
+void wn_engine_settle(struct wn_domain *domain)
+{
+	struct wn_now now;
+
+	wn_engine_now(&now);
+	settle(domain, &now);
+}
+
+void wn_engine_begin(struct wn_domain *domain)
+{
+	INIT_WORK(&domain->work, work);
+	hrtimer_init(&domain->timer, CLOCK_BOOTTIME, HRTIMER_MODE_ABS);
+	domain->timer.function = come_due;
+	domain->due = WN_NEVER;
+}
+
+void wn_engine_end(struct wn_domain *domain)
+{
+	mutex_lock(&domain->lock);
+	domain->ended = true;	/* nothing is armed or queued again */
+	mutex_unlock(&domain->lock);
+	hrtimer_cancel(&domain->timer);
+	cancel_work_sync(&domain->work);
+}
+
+/* --------------------------------------------------------------- turns */
 
 static u32 turn(struct wn_client *client, u32 max)
 {
@@ -40,11 +137,15 @@ static u32 turn(struct wn_client *client, u32 max)
 		.in_bytes = client->memory.arena_in.nr << PAGE_SHIFT,
 	};
 	struct wn_now now;
-	u32 taken;
+	u32 taken = 0;
 
 	mutex_lock(&domain->lock);
-	wn_engine_now(&now);
-	taken = wn_turn_run(domain->core, &turn, max, &now);
+	/* It may have died since the caller looked. */
+	if (likely(domain->clients[client->number] == client)) {
+		wn_engine_now(&now);
+		taken = wn_turn_run(domain->core, &turn, max, &now);
+		settle(domain, &now);
+	}
 	mutex_unlock(&domain->lock);
 	return taken;
 }
@@ -65,11 +166,36 @@ u32 wn_engine_run(struct wn_client *client, u32 max)
 	} while (n && taken < max && taken < client->ring.sq_entries &&
 		 !fatal_signal_pending(current));
 
-	/*
-	 * B: the full barrier in wq_has_sleeper, between the publishing of
-	 * cq_tail and the look at the queue, pairs with C in wait.c.
-	 */
-	if (taken && wq_has_sleeper(&client->wait))
-		wake_up_interruptible_poll(&client->wait, EPOLLIN | EPOLLRDNORM);
+	if (taken)
+		wn_wake(client, EPOLLIN | EPOLLRDNORM);
 	return taken;
+}
+
+void wn_engine_collect(struct wn_client *client)
+{
+	struct wn_domain *domain = client->domain;
+	struct wn_now now;
+
+	mutex_lock(&domain->lock);
+	if (domain->clients[client->number] == client) {
+		wn_engine_now(&now);
+		wn_mail_retry(domain->core, client->number);
+		deliver(domain);
+		/* Subscriptions that found no room see by trying that there is some. */
+		if (wn_work_may_wait(domain->core, &now))
+			wn_work_slice(domain->core, &now);
+		settle(domain, &now);
+	}
+	mutex_unlock(&domain->lock);
+}
+
+int wn_engine_init(void)
+{
+	queue = alloc_workqueue("worknode", WQ_UNBOUND | WQ_FREEZABLE, 0);
+	return queue ? 0 : -ENOMEM;
+}
+
+void wn_engine_exit(void)
+{
+	destroy_workqueue(queue);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The engine: whoever holds domain->lock and runs the core. Today that is the
- * client itself, inline, for its own ring.
+ * The engine: whoever holds domain->lock and runs the core. That is the client
+ * itself, inline, for its own ring; and a work item of the domain for what its ops
+ * left to be done, for deaths, and for what comes due while nobody enters.
  */
 #ifndef WN_ENGINE_H
 #define WN_ENGINE_H
@@ -9,11 +10,29 @@
 #include <linux/types.h>
 
 struct wn_client;
+struct wn_domain;
 struct wn_now;
+struct work_struct;
+
+int wn_engine_init(void);
+void wn_engine_exit(void);
 
 void wn_engine_now(struct wn_now *now);
 
+/* A domain's work item: there, and gone for good. */
+void wn_engine_begin(struct wn_domain *domain);
+void wn_engine_end(struct wn_domain *domain);
+
+/* Run it on our queue. */
+void wn_engine_queue(struct work_struct *work);
+
 /* Take at most max of the client's entries; returns how many slots were taken. */
 u32 wn_engine_run(struct wn_client *client, u32 max);
+
+/* The client may have freed room for what waits behind its inbox. */
+void wn_engine_collect(struct wn_client *client);
+
+/* Under domain->lock, after a change that no turn made: see to what follows from it. */
+void wn_engine_settle(struct wn_domain *domain);
 
 #endif

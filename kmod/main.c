@@ -4,6 +4,7 @@
 #include <linux/module.h>
 
 #include "charge.h"
+#include "engine.h"
 #include "fs.h"
 #include "selftest.h"
 
@@ -14,12 +15,19 @@ static int __init wn_init(void)
 	err = wn_selftest();
 	if (err)
 		return err;
-	return wn_fs_init();
+	err = wn_engine_init();
+	if (err)
+		return err;
+	err = wn_fs_init();
+	if (err)
+		wn_engine_exit();
+	return err;
 }
 
 static void __exit wn_exit(void)
 {
 	wn_fs_exit();
+	wn_engine_exit();
 	wn_charge_exit();
 }
 

@@ -10,6 +10,7 @@
  *   domain    one isolated world: its memory, its core, its clients
  *   client    one open of a domain
  *   setup     a client's way from new to enabled: rings, restrictions, owner
+ *   owner     the process whose end is the client's
  *   region    which page is where in a client's address space; faults
  *   engine    runs the core for a client: the only writer of shared state
  *   wait      WN_IOC_ENTER and poll
@@ -27,6 +28,7 @@
  *       domain->lock			the engine: core, table of clients
  *       mmap_lock			the kernel's
  *         client->windows		region: which pages a fault may give
+ *           domain->slots.lock	region: whose slot page is where
  *           wn_charge_lock		charge: all sums
  */
 #ifndef WN_MAIN_H

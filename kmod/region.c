@@ -17,13 +17,13 @@ u32 wn_windows_table(const struct wn_window *at, struct wn_region *table)
 	u32 type, n = 0;
 
 	for (type = 0; type < WN_REGION_TABLE; type++) {
-		if (!at[type].pages)
+		if (!at[type].nr)
 			continue;
 		table[n++] = (struct wn_region){
 			.type = type,
 			.flags = at[type].writable ? WN_REGION_F_WRITE : 0,
 			.offset = WN_REGION_OFFSET(type),
-			.bytes = (u64)at[type].pages->nr << PAGE_SHIFT,
+			.bytes = (u64)at[type].nr << PAGE_SHIFT,
 		};
 	}
 	return n;
@@ -37,13 +37,11 @@ static const struct wn_window *find(const struct wn_windows *windows, pgoff_t pg
 	if (type >= WN_REGION_TABLE)
 		return NULL;
 	type = array_index_nospec(type, WN_REGION_TABLE);
-	return windows->at[type].pages ? &windows->at[type] : NULL;
+	return windows->at[type].nr ? &windows->at[type] : NULL;
 }
 
-static vm_fault_t insert(struct vm_fault *vmf, const struct wn_window *window,
-			 unsigned long index)
+static vm_fault_t insert(struct vm_fault *vmf, const struct wn_window *window, struct page *page)
 {
-	struct page *page = window->pages->page[array_index_nospec(index, window->pages->nr)];
 	int err;
 
 	if (window->shared)
@@ -52,6 +50,22 @@ static vm_fault_t insert(struct vm_fault *vmf, const struct wn_window *window,
 	if (!err || err == -EBUSY)	/* another thread was first */
 		return VM_FAULT_NOPAGE;
 	return err == -ENOMEM ? VM_FAULT_OOM : VM_FAULT_SIGBUS;
+}
+
+static vm_fault_t fill(struct vm_fault *vmf, const struct wn_windows *windows,
+		       const struct wn_window *window, unsigned long index)
+{
+	struct wn_slot_pages *slots = window->slots;
+	vm_fault_t ret;
+
+	if (windows->scratch && window != &windows->at[windows->keep])
+		return insert(vmf, window, windows->scratch);
+	if (!slots)
+		return insert(vmf, window, window->pages->page[index]);
+	down_read(&slots->lock);
+	ret = insert(vmf, window, slots->page[index] ?: ZERO_PAGE(vmf->address));
+	up_read(&slots->lock);
+	return ret;
 }
 
 /*
@@ -67,8 +81,8 @@ static vm_fault_t fault(struct vm_fault *vmf)
 
 	down_read(&windows->lock);
 	window = find(windows, vmf->pgoff);
-	if (window && index < window->pages->nr)
-		ret = insert(vmf, window, index);
+	if (window && index < window->nr)
+		ret = fill(vmf, windows, window, array_index_nospec(index, window->nr));
 	up_read(&windows->lock);
 	return ret;
 }
@@ -77,12 +91,28 @@ static const struct vm_operations_struct vm_ops = {
 	.fault = fault,
 };
 
+void wn_windows_close(struct wn_windows *windows, struct address_space *space,
+		      struct page *scratch, u32 keep)
+{
+	down_write(&windows->lock);
+	windows->scratch = scratch;
+	windows->keep = keep;
+	unmap_mapping_range(space, 0, 0, 1);
+	up_write(&windows->lock);
+}
+
+void wn_region_unmap_slots(struct address_space *space, u32 number)
+{
+	unmap_mapping_range(space, WN_REGION_OFFSET(WN_REGION_ALL_SLOTS) +
+			    ((loff_t)number << PAGE_SHIFT), PAGE_SIZE, 1);
+}
+
 static int check(const struct wn_windows *windows, struct vm_area_struct *vma)
 {
 	const struct wn_window *window = find(windows, vma->vm_pgoff);
 
 	if (!window || vma->vm_pgoff & ((1UL << TYPE_SHIFT) - 1) ||
-	    vma_pages(vma) != window->pages->nr || !(vma->vm_flags & VM_SHARED))
+	    vma_pages(vma) != window->nr || !(vma->vm_flags & VM_SHARED))
 		return -EINVAL;
 	if (vma->vm_flags & VM_EXEC || (vma->vm_flags & VM_WRITE && !window->writable))
 		return -EACCES;

@@ -12,6 +12,8 @@
 
 #include "pages.h"
 
+struct address_space;
+struct page;
 struct vm_area_struct;
 
 /*
@@ -24,9 +26,21 @@ struct vm_area_struct;
  * refuses. docs/decisions/0001-region-memory.md has the experiments.
  */
 struct wn_window {
-	const struct wn_pages *pages;	/* NULL: there is no such region */
+	unsigned long nr;		/* pages; 0: there is no such region */
+	const struct wn_pages *pages;
+	struct wn_slot_pages *slots;	/* in place of pages: of all clients */
 	bool writable;
 	bool shared;
+};
+
+/*
+ * The slot pages of all clients of a domain, by number. They change hands: under
+ * lock, and with what was mapped unmapped.
+ */
+struct wn_slot_pages {
+	struct rw_semaphore lock;
+	struct page **page;		/* NULL: nobody's, reads as zeroes */
+	u32 nr;
 };
 
 /*
@@ -35,10 +49,22 @@ struct wn_window {
  */
 struct wn_windows {
 	struct rw_semaphore lock;
+	struct page *scratch;		/* in place of all others once the client is dead */
+	u32 keep;			/* but of this one */
 	struct wn_window at[WN_REGION_TABLE];
 };
 
 void wn_windows_init(struct wn_windows *windows);
+
+/*
+ * The client is dead: what of its windows is mapped goes, and who touches it again
+ * gets the scratch page, which nobody reads. The window keep stays as it is.
+ */
+void wn_windows_close(struct wn_windows *windows, struct address_space *space,
+		      struct page *scratch, u32 keep);
+
+/* A client's page in the window of all slot pages. */
+void wn_region_unmap_slots(struct address_space *space, u32 number);
 
 /* Fill the uapi table with what can be mapped; returns the number of entries. */
 u32 wn_windows_table(const struct wn_window *at, struct wn_region *table);

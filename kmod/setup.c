@@ -4,14 +4,15 @@
 
 #include <linux/cred.h>
 #include <linux/log2.h>
-#include <linux/pid.h>
 #include <linux/sched.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
 #include "client.h"
 #include "domain.h"
+#include "owner.h"
 #include "uarg.h"
+#include "wait.h"
 
 #define DEFAULT_SQ	256U
 #define DEFAULT_CQ	512U
@@ -156,7 +157,7 @@ static int setup_locked(struct wn_client *client, struct wn_setup *s, int usize,
 	lockdep_assert_held(&client->setup);
 
 	if (client->state != WN_CLIENT_NEW)
-		return -EBUSY;
+		return client->state == WN_CLIENT_DEAD ? -ESHUTDOWN : -EBUSY;
 	plan(&client->memory, s, pieces);
 	s->bytes = cost(pieces);
 	err = wn_charge_take(&client->charge, wn_charge_payer(), domain->mount, s->bytes);
@@ -173,10 +174,16 @@ static int setup_locked(struct wn_client *client, struct wn_setup *s, int usize,
 
 	for (i = 0; i < PIECES; i++)
 		at[pieces[i].type] = (struct wn_window){
+			.nr = pieces[i].pages->nr,
 			.pages = pieces[i].pages,
 			.writable = pieces[i].writable,
 		};
-	at[WN_REGION_PUBLIC] = (struct wn_window){ .pages = &domain->public, .shared = true };
+	at[WN_REGION_PUBLIC] = (struct wn_window){
+		.nr = domain->public.nr, .pages = &domain->public, .shared = true,
+	};
+	at[WN_REGION_ALL_SLOTS] = (struct wn_window){
+		.nr = domain->slots.nr, .slots = &domain->slots, .shared = true,
+	};
 	s->nr_regions = wn_windows_table(at, s->regions);
 	err = wn_uarg_put(s, sizeof(*s), usize, uarg);
 	if (err)
@@ -190,7 +197,7 @@ static int setup_locked(struct wn_client *client, struct wn_setup *s, int usize,
 	return 0;
 
 err_join:
-	wn_domain_leave(domain, s->client, s->bytes);
+	wn_domain_leave(domain, client, s->client, s->bytes);
 err_pieces:
 	free_pieces(pieces);
 err_charge:
@@ -226,22 +233,16 @@ long wn_client_restrict(struct wn_client *client, void __user *uarg)
 	struct wn_domain *domain = client->domain;
 	struct wn_restrict r = {};
 	u64 known[WN_OP_WORDS];
-	int usize, i;
+	int usize, err, i;
 
 	usize = wn_uarg_get(&r, sizeof(r), sizeof(r), uarg);
 	if (usize < 0)
 		return usize;
 	if (r.flags)
 		return -EINVAL;
-	switch (smp_load_acquire(&client->state)) {
-	case WN_CLIENT_NEW:
-		return -ENXIO;
-	case WN_CLIENT_READY:
-		break;
-	case WN_CLIENT_ENABLED:
-		if (wn_client_check_owner(client))
-			return -EOWNERDEAD;
-	}
+	err = wn_client_check_user(client);
+	if (err)
+		return err;
 	/* A bad address restricts nothing. */
 	if (copy_to_user(uarg, &r, min_t(u32, usize, sizeof(r))))
 		return -EFAULT;
@@ -269,34 +270,64 @@ long wn_client_enable(struct wn_client *client, void __user *uarg)
 		return -EINTR;
 	if (client->state == WN_CLIENT_NEW)
 		err = -ENXIO;
-	else if (client->state == WN_CLIENT_ENABLED)
-		err = -EBUSY;
+	else if (client->state != WN_CLIENT_READY)
+		err = client->state == WN_CLIENT_DEAD ? -ESHUTDOWN : -EBUSY;
 	else
 		err = wn_uarg_put(&e, sizeof(e), usize, uarg);
 	if (!err) {
-		client->owner = get_task_pid(current, PIDTYPE_TGID);
+		wn_owner_watch(client);
 		smp_store_release(&client->state, WN_CLIENT_ENABLED);
 	}
 	mutex_unlock(&client->setup);
 	return err;
 }
 
-void wn_client_unset(struct wn_client *client)
+/* What nobody needs to be told of a death. */
+static void free_rest(struct wn_client_memory *m)
 {
-	struct wn_client_memory *m = &client->memory;
-
-	if (client->state == WN_CLIENT_NEW)
-		return;
-	wn_domain_leave(client->domain, client->number, client->bytes);
-	wn_domain_count(client->domain, WN_STAT_DEATHS);
 	wn_pages_free(&m->arena_out);
 	wn_pages_free(&m->arena_in);
 	wn_pages_free(&m->slots);
 	wn_pages_free(&m->inbox);
 	wn_pages_free(&m->cqes);
-	wn_pages_free(&m->kern_ring);
 	wn_pages_free(&m->sqes);
-	wn_pages_free(&m->user_ring);
+}
+
+/*
+ * Of its memory two pages stay until the file goes: the kern ring tells who still
+ * maps it that the client is dead, the user ring is the scratch page, for of that
+ * nothing is read any more but positions, by pollers.
+ */
+static void die(struct wn_client *client)
+{
+	struct wn_client_memory *m = &client->memory;
+
+	lockdep_assert_held(&client->setup);
+
+	smp_store_release(&client->state, WN_CLIENT_DEAD);
+	wn_domain_leave(client->domain, client, client->number, client->bytes);
+	wn_domain_count(client->domain, WN_STAT_DEATHS);
+	wn_windows_close(&client->windows, client->space->i_mapping, m->user_ring.page[0],
+			 WN_REGION_KERN_RING);
+	free_rest(m);
+	wn_charge_shrink(&client->charge, sizeof(*client) + 2 * wn_pages_cost(PAGE_SIZE));
+	wn_wake(client, EPOLLERR | EPOLLHUP | EPOLLIN | EPOLLPRI);
+}
+
+void wn_client_die(struct wn_client *client)
+{
+	mutex_lock(&client->setup);
+	if (client->state == WN_CLIENT_READY || client->state == WN_CLIENT_ENABLED)
+		die(client);
+	mutex_unlock(&client->setup);
+}
+
+void wn_client_unset(struct wn_client *client)
+{
+	wn_client_die(client);
+	if (client->state == WN_CLIENT_NEW)
+		return;
+	wn_pages_free(&client->memory.kern_ring);
+	wn_pages_free(&client->memory.user_ring);
 	wn_charge_give(&client->charge);
-	put_pid(client->owner);
 }

@@ -6,36 +6,87 @@
 #include <linux/sched/signal.h>
 
 #include "client.h"
+#include "domain.h"
 #include "engine.h"
 #include "uarg.h"
 
-/* Sleep until so many completions lie in the ring: 0, -ETIME or -ERESTARTSYS. */
-static int wait(struct wn_client *client, u32 min_complete, u64 deadline)
+/* Who sleeps in enter, and what for. */
+struct sleeper {
+	struct wait_queue_entry entry;
+	struct wn_client *client;
+	u32 min_complete;
+	u32 flags;		/* WN_ENTER_* */
+};
+
+static bool is_enough(const struct sleeper *s)
 {
-	ktime_t expires = ns_to_ktime(deadline);
-	DEFINE_WAIT(entry);
+	u32 n = wn_ring_published(&s->client->ring);
+
+	if (s->flags & WN_ENTER_EVENTS)
+		n += wn_inbox_unread(&s->client->inbox);
+	return n >= s->min_complete || READ_ONCE(s->client->state) == WN_CLIENT_DEAD;
+}
+
+/* Only for what it waits for: to wake somebody is the dear part. */
+static int wake_one(wait_queue_entry_t *entry, unsigned int mode, int sync, void *key)
+{
+	struct sleeper *s = container_of(entry, struct sleeper, entry);
+
+	if (!is_enough(s))
+		return 0;
+	atomic_inc(&s->client->domain->woken);
+	return autoremove_wake_function(entry, mode, sync, key);
+}
+
+void wn_wake(struct wn_client *client, __poll_t events)
+{
+	const struct wn_user_ring *user = client->memory.user_ring.addr;
+
+	/*
+	 * B: the full barrier in wq_has_sleeper, between the publishing of tails
+	 * and the look at the queue, pairs with C and with the one in poll_wait.
+	 */
+	if (wq_has_sleeper(&client->wait))
+		wake_up_interruptible_all(&client->wait);
+	if (!waitqueue_active(&client->polls))
+		return;
+	if (READ_ONCE(user->flags) & WN_UR_F_NO_WAKEUP && !(events & EPOLLHUP))
+		return;
+	atomic_inc(&client->domain->woken);
+	wake_up_interruptible_poll(&client->polls, events);
+}
+
+/* Sleep until it is enough: 0, -ETIME or -ERESTARTSYS. */
+static int wait(struct wn_client *client, const struct wn_enter *e)
+{
+	struct sleeper s = {
+		.client = client, .min_complete = e->min_complete, .flags = e->flags,
+	};
+	ktime_t expires = ns_to_ktime(e->deadline);
 	int err = 0;
 
+	init_wait_entry(&s.entry, 0);
+	s.entry.func = wake_one;
 	for (;;) {
-		/* C: sets the state with a full barrier before the ring is looked at; see B. */
-		prepare_to_wait(&client->wait, &entry, TASK_INTERRUPTIBLE);
-		if (wn_ring_published(&client->ring) >= min_complete)
+		/* C: sets the state with a full barrier before the rings are looked at; see B. */
+		prepare_to_wait(&client->wait, &s.entry, TASK_INTERRUPTIBLE);
+		if (is_enough(&s))
 			break;
 		if (signal_pending(current)) {
 			err = -ERESTARTSYS;
 			break;
 		}
-		if (deadline == WN_ENTER_NO_DEADLINE) {
+		if (e->deadline == WN_ENTER_NO_DEADLINE) {
 			schedule();
 		} else if (!schedule_hrtimeout_range_clock(&expires, 0, HRTIMER_MODE_ABS,
 							   CLOCK_BOOTTIME)) {
-			if (wn_ring_published(&client->ring) < min_complete)
+			if (!is_enough(&s))
 				err = -ETIME;
 			break;
 		}
 	}
-	finish_wait(&client->wait, &entry);
-	return err;
+	finish_wait(&client->wait, &s.entry);
+	return smp_load_acquire(&client->state) == WN_CLIENT_DEAD ? -ESHUTDOWN : err;
 }
 
 long wn_enter(struct wn_client *client, void __user *uarg)
@@ -47,7 +98,7 @@ long wn_enter(struct wn_client *client, void __user *uarg)
 	usize = wn_uarg_get(&e, sizeof(e), sizeof(e), uarg);
 	if (usize < 0)
 		return usize;
-	if (e.flags || e.reserved || e.deadline > KTIME_MAX)
+	if (e.flags & ~WN_ENTER_EVENTS || e.reserved || e.deadline > KTIME_MAX)
 		return -EINVAL;
 	err = wn_client_check_owner(client);
 	if (err)
@@ -57,8 +108,10 @@ long wn_enter(struct wn_client *client, void __user *uarg)
 
 	if (e.to_submit)
 		taken = wn_engine_run(client, e.to_submit);
+	if (READ_ONCE(client->ring.kern->flags) & WN_KR_F_BACKLOG)
+		wn_engine_collect(client);
 	if (e.min_complete)
-		err = wait(client, e.min_complete, e.deadline);
+		err = wait(client, &e);
 	e.completed = wn_ring_published(&client->ring);
 	/* An error writes nothing: the call may be started again with what lies there. */
 	if (taken || !err)
@@ -81,8 +134,23 @@ long wn_submit(struct wn_client *client, unsigned long max)
 
 __poll_t wn_poll(struct wn_client *client, struct file *file, poll_table *table)
 {
-	poll_wait(file, &client->wait, table);	/* first: a change after the look wakes */
-	if (smp_load_acquire(&client->state) != WN_CLIENT_ENABLED)
+	__poll_t events = 0;
+
+	poll_wait(file, &client->polls, table);	/* first: a change after the look wakes */
+	smp_mb();	/* C, for pollers: poll_wait may have queued us without any */
+	switch (smp_load_acquire(&client->state)) {
+	case WN_CLIENT_NEW:
+	case WN_CLIENT_READY:
 		return EPOLLERR;
-	return wn_ring_published(&client->ring) ? EPOLLIN | EPOLLRDNORM : 0;
+	case WN_CLIENT_DEAD:
+		events = EPOLLERR | EPOLLHUP;
+		break;
+	case WN_CLIENT_ENABLED:
+		break;
+	}
+	if (wn_ring_published(&client->ring))
+		events |= EPOLLIN | EPOLLRDNORM;
+	if (wn_inbox_unread(&client->inbox))
+		events |= EPOLLPRI | EPOLLRDBAND;
+	return events;
 }

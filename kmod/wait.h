@@ -13,7 +13,13 @@ long wn_enter(struct wn_client *client, void __user *uarg);
 /* WN_IOC_SUBMIT. */
 long wn_submit(struct wn_client *client, unsigned long max);
 
-/* EPOLLIN: completions lie in the ring. */
+/*
+ * Something was published for the client: wake who waits for it. Whoever calls it
+ * holds domain->lock or the client's file.
+ */
+void wn_wake(struct wn_client *client, __poll_t events);
+
+/* EPOLLIN: completions lie in the ring; EPOLLPRI: events in the inbox. */
 __poll_t wn_poll(struct wn_client *client, struct file *file, poll_table *table);
 
 #endif

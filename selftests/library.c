@@ -283,7 +283,9 @@ static int reopen_inherited(void *arg)
 
 TEST_F(libwn, reopen)
 {
-	const struct wn_params params = { .sq_entries = 64, .cq_entries = 128 };
+	const struct wn_params params = {
+		.sq_entries = 64, .cq_entries = 128, .arena_in = 4096, .arena_out = 40000,
+	};
 	const struct wn_cqe *cqe;
 	struct wn wn, copy;
 
@@ -296,6 +298,8 @@ TEST_F(libwn, reopen)
 	EXPECT_EQ(0, wn_reopen(&wn));
 	EXPECT_EQ(64, wn.sq_entries);
 	EXPECT_EQ(64, wn_sq_room(&wn));
+	EXPECT_EQ(4096, wn.in.bytes);
+	EXPECT_EQ(40960, wn.out.bytes);
 	wn_prep_nop(wn_get_sqe(&wn), 9);
 	EXPECT_EQ(1, wn_submit(&wn));
 	ASSERT_EQ(0, wn_wait_cqe(&wn, &cqe, 0));

@@ -336,6 +336,9 @@ TEST_F(region, fresh_and_zeroed)
 
 			if (r->type == WN_REGION_PUBLIC || r->type == WN_REGION_KERN_RING)
 				continue;
+			/* It shows the slots that were filled a moment ago; death.c has its test. */
+			if (r->type == WN_REGION_ALL_SLOTS)
+				continue;
 			p = wt_mmap(fd, r->offset, r->bytes, w ? RW : PROT_READ, MAP_SHARED);
 			ASSERT_EQ(0, wt_err(p));
 			EXPECT_TRUE(zero(p, r->bytes)) TH_LOG("type %u round %d", r->type, round);

@@ -145,7 +145,7 @@ TEST_F(setup, bad_structs)
 	ASSERT_EQ(0, ENABLE());
 	EXPECT_EQ(-EINVAL, wt_ioctl(self->fd, WN_IOC_ENTER, &n));
 	for (bit = 0; bit < 32; bit++) {
-		EXPECT_EQ(-EINVAL, ENTER(.flags = 1U << bit));
+		EXPECT_EQ(1U << bit & WN_ENTER_EVENTS ? 0 : -EINVAL, ENTER(.flags = 1U << bit));
 		EXPECT_EQ(-EINVAL, ENTER(.reserved = 1U << bit));
 	}
 	EXPECT_EQ(-EINVAL, ENTER(.deadline = 1ULL << 63));
@@ -201,7 +201,7 @@ TEST_F(setup, region_table)
 	};
 	static const uint32_t readable[] = {
 		WN_REGION_KERN_RING, WN_REGION_CQES, WN_REGION_INBOX, WN_REGION_PUBLIC,
-		WN_REGION_ARENA_OUT,
+		WN_REGION_ARENA_OUT, WN_REGION_ALL_SLOTS,
 	};
 	struct wn_setup s = {
 		.size = sizeof(s), .sq_entries = 16, .cq_entries = 32, .inbox_entries = { 1, 2, 4, 8 },
@@ -224,7 +224,7 @@ TEST_F(setup, region_table)
 		EXPECT_EQ(0, r->bytes % page);
 		for (j = 0; j < i; j++)
 			EXPECT_NE(r->type, s.regions[j].type);
-		if (r->type != WN_REGION_PUBLIC)
+		if (r->type != WN_REGION_PUBLIC && r->type != WN_REGION_ALL_SLOTS)
 			sum += r->bytes;
 	}
 	for (; i < WN_REGION_TABLE; i++) {

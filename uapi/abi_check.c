@@ -192,6 +192,14 @@ FIELD(wn_cap_info, depth, 36, 4);
 FIELD(wn_cap_info, quota, 40, 16);
 FIELD(wn_cap_info, used, 56, 16);
 
+SIZE(wn_audit_event, 24);
+FIELD(wn_audit_event, handle, 0, 8);
+FIELD(wn_audit_event, what, 8, 2);
+FIELD(wn_audit_event, error, 10, 2);
+FIELD(wn_audit_event, client, 12, 4);
+FIELD(wn_audit_event, index, 16, 4);
+FIELD(wn_audit_event, reserved, 20, 4);
+
 SIZE(wn_cap_event, 16);
 FIELD(wn_cap_event, expires, 0, 8);
 FIELD(wn_cap_event, index, 8, 4);

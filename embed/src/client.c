@@ -67,7 +67,7 @@ struct piece {
 	bool writable;
 };
 
-#define PIECES	8
+#define PIECES	7
 
 static void plan(const struct wn_setup *s, struct piece *piece)
 {
@@ -83,7 +83,6 @@ static void plan(const struct wn_setup *s, struct piece *piece)
 	*piece++ = (struct piece){ WN_REGION_CQES, (u64)s->cq_entries * sizeof(struct wn_cqe),
 				   false };
 	*piece++ = (struct piece){ WN_REGION_INBOX, inbox * sizeof(struct wn_event), false };
-	*piece++ = (struct piece){ WN_REGION_SLOTS, 4096, true };
 	*piece++ = (struct piece){ WN_REGION_ARENA_IN, s->arena_in, true };
 	*piece++ = (struct piece){ WN_REGION_ARENA_OUT, s->arena_out, false };
 }
@@ -140,6 +139,7 @@ static void init_ring(struct wn_embed_client *client, const struct wn_setup *s)
 
 static int setup(struct wn_embed_client *client, struct wn_setup *s)
 {
+	struct wn_embed_domain *domain = client->domain;
 	struct piece pieces[PIECES];
 	int i, number, err = 0;
 
@@ -163,6 +163,10 @@ static int setup(struct wn_embed_client *client, struct wn_setup *s)
 		return number;
 	}
 	s->client = client->number = (u32)number;
+	client->own[WN_REGION_SLOTS] = wn_embed_memory_part(
+		&domain->slots, client->number * domain->slot_bytes, domain->slot_bytes, true);
+	client->own[WN_REGION_ALL_SLOTS] = wn_embed_memory_part(&domain->slots, 0,
+								domain->slots.bytes, false);
 	s->nr_regions = table(client, s->regions);
 	client->bytes = s->bytes;
 	__atomic_store_n(&client->state, WN_EMBED_READY, __ATOMIC_RELEASE);

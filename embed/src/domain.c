@@ -23,7 +23,9 @@ u64 wn_embed_domain_cost(const struct wn_bounds *bounds)
 
 static void destroy(struct wn_embed_domain *domain)
 {
+	wn_embed_service_stop(domain);
 	wn_embed_memory_free(&domain->private);
+	wn_embed_memory_free(&domain->slots);
 	wn_embed_memory_free(&domain->public);
 	pthread_mutex_destroy(&domain->lock);
 	free(domain->clients);
@@ -45,10 +47,12 @@ static struct wn_embed_domain *new(const char *name, const struct wn_bounds *bou
 	domain->holders = 1;
 	domain->bounds = *bounds;
 	domain->bytes = wn_embed_domain_cost(bounds);
+	domain->slot_bytes = wn_embed_memory_cost((u64)bounds->slots * sizeof(u64));
 	domain->name = strdup(name);
 	domain->clients = calloc(bounds->clients, sizeof(struct wn_embed_client *));
 	if (!domain->name || !domain->clients || !domain->bytes || wn_core_size(bounds, &size) ||
 	    wn_embed_memory_alloc(&domain->public, size.public_bytes, true, false) ||
+	    wn_embed_memory_alloc(&domain->slots, domain->slot_bytes * bounds->clients, true, true) ||
 	    wn_embed_memory_alloc(&domain->private, size.private_bytes, false, false))
 		goto err;
 	/* So few bytes come whole, or not at all. */
@@ -140,12 +144,14 @@ int wn_embed_domain_remove(const char *name)
 
 int wn_embed_domain_join(struct wn_embed_domain *domain, struct wn_embed_client *client, u64 bytes)
 {
-	const struct wn_core_open first = { .rights = WN_RIGHT_ALL };
+	struct wn_core_open first = { .rights = WN_RIGHT_ALL };
 	int number = -ENOSPC;
 	u32 i;
 
 	pthread_mutex_lock(&domain->lock);
 	for (i = 0; number < 0 && i < domain->bounds.clients; i++) {
+		/* What another left in its slots counts nowhere. */
+		first.slots = (const u64 *)((u8 *)domain->slots.addr + i * domain->slot_bytes);
 		/* A number that died lately may not be ready for another life. */
 		if (domain->clients[i] || wn_core_client_open(domain->core, i, &first))
 			continue;
@@ -167,6 +173,7 @@ void wn_embed_domain_leave(struct wn_embed_domain *domain, u32 number, u64 bytes
 	domain->nr_clients--;
 	domain->client_bytes -= bytes;
 	wn_core_count(domain->core, WN_STAT_DEATHS, 1);
+	wn_embed_service_kick(domain);
 	pthread_mutex_unlock(&domain->lock);
 }
 

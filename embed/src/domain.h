@@ -11,6 +11,7 @@
 
 #include "kmod/core/core.h"
 #include "memory.h"
+#include "service.h"
 
 struct wn_embed_client;
 
@@ -32,6 +33,9 @@ struct wn_embed_domain {
 	};
 
 	struct wn_embed_memory public;
+	struct wn_embed_memory slots;	/* pages of all clients, by number */
+	u64 slot_bytes;			/* of one client */
+	struct wn_embed_service service;
 	struct wn_embed_memory private;
 };
 
@@ -47,7 +51,7 @@ struct wn_embed_domain *wn_embed_domain_get(const char *name);
 void wn_embed_domain_hold(struct wn_embed_domain *domain);
 void wn_embed_domain_put(struct wn_embed_domain *domain);
 
-/* A number for a client: below bounds.clients, or -ENOSPC. */
+/* A number for a client and its slots: below bounds.clients, or -ENOSPC. */
 int wn_embed_domain_join(struct wn_embed_domain *domain, struct wn_embed_client *client, u64 bytes);
 void wn_embed_domain_leave(struct wn_embed_domain *domain, u32 number, u64 bytes);
 

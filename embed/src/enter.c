@@ -2,13 +2,10 @@
 #include "enter.h"
 
 #include <limits.h>
-#include <linux/futex.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "arg.h"
 #include "client.h"
+#include "futex.h"
 #include "kmod/core/mail.h"
 #include "kmod/core/turn.h"
 #include "kmod/core/work.h"
@@ -16,72 +13,17 @@
 /* Slots taken under one hold of the lock, as in the module. */
 #define TURN_BUDGET	256U
 
-/* Parts of work between ops that one who did not come for it does. */
-#define WORK_PARTS	4U
-
-static u64 clock_ns(clockid_t clock)
-{
-	struct timespec t;
-
-	clock_gettime(clock, &t);
-	return (u64)t.tv_sec * 1000000000 + (u64)t.tv_nsec;
-}
-
-static void look_at_clock(struct wn_now *now)
-{
-	now->realtime = clock_ns(CLOCK_REALTIME);
-	now->boottime = clock_ns(CLOCK_BOOTTIME);
-}
-
-/* ------------------------------------------------------------- sleeping */
-
-static int futex(u32 *word, int op, u32 value, const struct timespec *until)
-{
-	int saved = errno, err;
-
-	err = syscall(SYS_futex, word, op | FUTEX_PRIVATE_FLAG, value, until, NULL,
-		      FUTEX_BITSET_MATCH_ANY) < 0 ? -errno : 0;
-	errno = saved;
-	return err;
-}
-
-/* Futexes know no clock that runs during suspend: late by that, never early. */
-static struct timespec monotonic(u64 deadline)
-{
-	const u64 boot = clock_ns(CLOCK_BOOTTIME);
-	const u64 at = clock_ns(CLOCK_MONOTONIC) + (deadline > boot ? deadline - boot : 0);
-
-	return (struct timespec){ .tv_sec = (time_t)(at / 1000000000),
-				  .tv_nsec = (long)(at % 1000000000) };
-}
-
-/* Sleep until news is no longer what it was: 0 (or for no reason), -ETIME, -EINTR. */
-static int sleep_on(struct wn_embed_client *client, u32 seen, u64 deadline)
-{
-	struct timespec until;
-	int err;
-
-	if (deadline != WN_ENTER_NO_DEADLINE)
-		until = monotonic(deadline);
-	err = futex(&client->news, FUTEX_WAIT_BITSET, seen,
-		    deadline != WN_ENTER_NO_DEADLINE ? &until : NULL);
-	if (err == -ETIMEDOUT)
-		return clock_ns(CLOCK_BOOTTIME) >= deadline ? -ETIME : 0;
-	return err == -EINTR ? err : 0;
-}
-
 static void wake(struct wn_embed_client *client)
 {
 	__atomic_add_fetch(&client->news, 1, __ATOMIC_SEQ_CST);
 	/* B: news is stored before the waiters are counted; pairs with A. */
 	if (__atomic_load_n(&client->waiters, __ATOMIC_SEQ_CST))
-		futex(&client->news, FUTEX_WAKE_BITSET, INT_MAX, NULL);
+		wn_embed_wake(&client->news);
 }
 
 /* --------------------------------------------------------------- engine */
 
-/* Mail that the ops before made goes out; under the domain's lock. */
-static void deliver(struct wn_embed_domain *domain)
+void wn_embed_deliver(struct wn_embed_domain *domain)
 {
 	int at;
 
@@ -95,45 +37,6 @@ static void deliver(struct wn_embed_domain *domain)
 	}
 }
 
-/*
- * What ops leave to be done between them: so many parts by whoever entered, the rest
- * by whoever waits next. True: more is left.
- */
-static bool work(struct wn_embed_domain *domain, u32 parts)
-{
-	struct wn_now now;
-	bool more = true;
-
-	while (parts-- && more) {
-		pthread_mutex_lock(&domain->lock);
-		more = wn_work_waits(domain->core);
-		if (more) {
-			look_at_clock(&now);
-			more = wn_work_slice(domain->core, &now);
-			deliver(domain);
-		}
-		pthread_mutex_unlock(&domain->lock);
-	}
-	return more;
-}
-
-/* Wake one who waits: he goes on with the work. If nobody waits, nobody misses it. */
-static void hand_on(struct wn_embed_domain *domain)
-{
-	u32 i;
-
-	pthread_mutex_lock(&domain->lock);
-	for (i = 0; i < domain->bounds.clients; i++) {
-		struct wn_embed_client *client = domain->clients[i];
-
-		if (client && __atomic_load_n(&client->waiters, __ATOMIC_SEQ_CST)) {
-			wake(client);
-			break;
-		}
-	}
-	pthread_mutex_unlock(&domain->lock);
-}
-
 /* The caller may have freed room for what waits behind its inbox. */
 static void collect(struct wn_embed_client *client)
 {
@@ -142,12 +45,12 @@ static void collect(struct wn_embed_client *client)
 
 	pthread_mutex_lock(&domain->lock);
 	wn_mail_retry(domain->core, client->number);
-	deliver(domain);
+	wn_embed_deliver(domain);
 	/* Subscriptions that found no room see by trying that there is some. */
 	if (domain->core->subs.stuck) {
-		look_at_clock(&now);
+		wn_embed_look_at_clock(&now);
 		wn_work_slice(domain->core, &now);
-		deliver(domain);
+		wn_embed_deliver(domain);
 	}
 	pthread_mutex_unlock(&domain->lock);
 }
@@ -168,9 +71,10 @@ static u32 turn(struct wn_embed_client *client, u32 max)
 	u32 taken;
 
 	pthread_mutex_lock(&domain->lock);
-	look_at_clock(&now);
+	wn_embed_look_at_clock(&now);
 	taken = wn_turn_run(domain->core, &turn, max, &now);
-	deliver(domain);
+	wn_embed_deliver(domain);
+	wn_embed_service_kick(domain);
 	pthread_mutex_unlock(&domain->lock);
 	return taken;
 }
@@ -187,8 +91,6 @@ static u32 run(struct wn_embed_client *client, u32 max)
 	} while (n && taken < max && taken < client->ring.sq_entries);
 	if (taken)
 		wake(client);
-	if (work(client->domain, WORK_PARTS))
-		hand_on(client->domain);
 	return taken;
 }
 
@@ -213,12 +115,9 @@ static int wait(struct wn_embed_client *client, const struct wn_enter *e)
 		seen = __atomic_load_n(&client->news, __ATOMIC_SEQ_CST);
 		if (is_enough(client, e) || err)
 			break;
-		/* Never asleep with work in sight: nobody else may come. */
-		if (work(client->domain, 1))
-			continue;
-		if (__atomic_load_n(&client->news, __ATOMIC_SEQ_CST) != seen)
-			continue;
-		err = sleep_on(client, seen, e->deadline);
+		err = wn_embed_sleep(&client->news, seen,
+				     e->deadline == WN_ENTER_NO_DEADLINE ? WN_EMBED_FOR_EVER :
+									   e->deadline);
 	}
 	__atomic_sub_fetch(&client->waiters, 1, __ATOMIC_RELAXED);
 	return is_enough(client, e) ? 0 : err;

@@ -24,9 +24,10 @@ u64 wn_embed_memory_cost(u64 bytes)
 }
 
 /* A forked child sees nothing of it: neither the engine's memory nor the rings. */
-static void *map(int fd, u64 bytes, int prot)
+static void *map(int fd, u64 offset, u64 bytes, int prot)
 {
-	void *at = mmap(NULL, bytes, prot, fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED, fd, 0);
+	const int flags = fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED;
+	void *at = mmap64(NULL, bytes, prot, flags, fd, (off64_t)offset);
 
 	if (at == MAP_FAILED)
 		return NULL;
@@ -49,7 +50,7 @@ static int alloc_shared(struct wn_embed_memory *m)
 	if (ftruncate(m->fd, (off_t)m->bytes))
 		return -ENOMEM;
 	/* Ours stays writable; whoever maps after the seal reads, whatever he asks for. */
-	m->addr = map(m->fd, m->bytes, PROT_READ | PROT_WRITE);
+	m->addr = map(m->fd, 0, m->bytes, PROT_READ | PROT_WRITE);
 	if (!m->addr)
 		return -ENOMEM;
 	if (fcntl(m->fd, F_ADD_SEALS, m->writable ? seals : seals | F_SEAL_FUTURE_WRITE))
@@ -67,7 +68,7 @@ int wn_embed_memory_alloc(struct wn_embed_memory *m, u64 bytes, bool shared, boo
 	if (shared && !flat)
 		err = alloc_shared(m);
 	else
-		m->addr = map(-1, m->bytes, PROT_READ | PROT_WRITE);
+		m->addr = map(-1, 0, m->bytes, PROT_READ | PROT_WRITE);
 	if (!m->addr)
 		err = -ENOMEM;
 	if (err)
@@ -77,18 +78,27 @@ int wn_embed_memory_alloc(struct wn_embed_memory *m, u64 bytes, bool shared, boo
 
 void wn_embed_memory_free(struct wn_embed_memory *m)
 {
-	if (m->addr)
+	if (m->addr && !m->part)
 		munmap(m->addr, m->bytes);
-	if (m->bytes && m->fd >= 0)
+	if (m->bytes && m->fd >= 0 && !m->part)
 		close(m->fd);
 	*m = (struct wn_embed_memory){ .fd = -1 };
+}
+
+struct wn_embed_memory wn_embed_memory_part(const struct wn_embed_memory *m, u64 offset, u64 bytes,
+					    bool writable)
+{
+	return (struct wn_embed_memory){
+		.addr = (u8 *)m->addr + offset, .bytes = bytes, .fd = m->fd,
+		.writable = writable, .part = true, .offset = offset,
+	};
 }
 
 void *wn_embed_memory_view(const struct wn_embed_memory *m)
 {
 	if (m->fd < 0)
 		return m->addr;
-	return map(m->fd, m->bytes, m->writable ? PROT_READ | PROT_WRITE : PROT_READ);
+	return map(m->fd, m->offset, m->bytes, m->writable ? PROT_READ | PROT_WRITE : PROT_READ);
 }
 
 void wn_embed_memory_unview(const struct wn_embed_memory *m, void *view)

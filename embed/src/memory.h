@@ -14,6 +14,8 @@ struct wn_embed_memory {
 	u64 bytes;		/* whole pages; 0: there is none */
 	int fd;			/* -1: of this process alone */
 	bool writable;		/* by clients */
+	bool part;		/* of another one, which frees it */
+	u64 offset;		/* where it begins in the file */
 };
 
 /* What so many bytes take: whole pages. */
@@ -22,6 +24,10 @@ u64 wn_embed_memory_cost(u64 bytes);
 /* Zeroed. shared: clients can have a view. 0 or -ENOMEM. */
 int wn_embed_memory_alloc(struct wn_embed_memory *m, u64 bytes, bool shared, bool writable);
 void wn_embed_memory_free(struct wn_embed_memory *m);
+
+/* Whole pages of another one, for clients to write or to read. */
+struct wn_embed_memory wn_embed_memory_part(const struct wn_embed_memory *m, u64 offset, u64 bytes,
+					    bool writable);
 
 /* A client's view; NULL: no memory. */
 void *wn_embed_memory_view(const struct wn_embed_memory *m);

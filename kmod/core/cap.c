@@ -39,8 +39,12 @@ static bool is_revoked(struct wn_core *core, const struct wn_cap *cap)
 
 /* ------------------------------------------------------------------ use */
 
-static struct wn_cap *refuse(struct wn_core *core, s64 *err, s64 why)
+static struct wn_cap *refuse(struct wn_core *core, u32 client, u32 index, s64 *err, s64 why)
 {
+	const struct wn_cap *cap = index < core->bounds.caps ?
+		&core->clients[client].caps[wn_index_nospec(index, core->bounds.caps)] : NULL;
+
+	wn_audit_refusal(core, cap, client, index, (u32)-why);
 	core->caps.refused[0]++;
 	core->caps.refused[1] += why == -EKEYEXPIRED;
 	*err = why;
@@ -53,33 +57,37 @@ struct wn_cap *wn_cap_use(struct wn_core *core, u32 client, u32 index, u32 right
 	struct wn_cap *cap;
 
 	if (unlikely(index >= core->bounds.caps))
-		return refuse(core, err, -EACCES);
+		return refuse(core, client, index, err, -EACCES);
 	index = wn_index_nospec(index, core->bounds.caps);
 	cap = &core->clients[client].caps[index];
 	if (unlikely(cap->state == WN_CAP_FREE))
-		return refuse(core, err, -EACCES);
+		return refuse(core, client, index, err, -EACCES);
 	if (unlikely(is_revoked(core, cap)))
-		return refuse(core, err, -EKEYREVOKED);
+		return refuse(core, client, index, err, -EKEYREVOKED);
 	if (unlikely(cap->expires && now->boottime >= cap->expires))
-		return refuse(core, err, -EKEYEXPIRED);
+		return refuse(core, client, index, err, -EKEYEXPIRED);
 	if (unlikely((cap->rights & rights) != rights))
-		return refuse(core, err, -EACCES);
+		return refuse(core, client, index, err, -EACCES);
 	return cap;
 }
 
-/* Whether @below is an ancestor of a node or itself: at most WN_DEPTH_MAX parents. */
+/*
+ * Whether @below is an ancestor of a node or itself: at most WN_DEPTH_MAX parents. A no
+ * takes as long for every node, so that it does not tell how deep one lies that the
+ * asker may not know of, or whether there is one.
+ */
 static bool walk(struct wn_core *core, u64 node, u64 below)
 {
+	u64 parent;
 	u32 i;
 
-	for (i = 0; node && i <= WN_DEPTH_MAX; i++) {
+	for (i = 0; i <= WN_DEPTH_MAX; i++) {
 		if (node == below)
 			return true;
 		core->tx->steps++;
 		/* The handle of one that was destroyed stays its children's parent. */
-		if (wn_node_find(core, node) < 0)
-			return false;
-		node = wn_node(core, wn_handle_index(node))->parent;
+		parent = READ_ONCE(wn_node(core, wn_handle_index(node) % core->bounds.nodes)->parent);
+		node = wn_node_find(core, node) < 0 ? 0 : parent;
 	}
 	return false;
 }
@@ -90,13 +98,17 @@ int wn_cap_reach(struct wn_core *core, u32 client, const struct wn_cap *cap, u64
 	int index;
 
 	index = wn_node_find(core, handle ? handle : cap->node);
-	if (index < 0 || !handle || wn_cap_is_whole(core, cap))
+	if (!handle || wn_cap_is_whole(core, cap))
 		return index;
+	if (index < 0) {
+		walk(core, 0, cap->node);
+		return -ESTALE;
+	}
 	known = &core->reach[client * WN_REACH_ENTRIES + (u32)index % WN_REACH_ENTRIES];
 	if (known->node == handle && known->below == cap->node &&
 	    known->epoch == *core->tree_epoch)
 		return index;
-	if (wn_node_find(core, cap->node) < 0 || !walk(core, handle, cap->node))
+	if (!walk(core, handle, cap->node) || wn_node_find(core, cap->node) < 0)
 		return -ESTALE;
 	*known = (struct wn_reach){ handle, cap->node, *core->tree_epoch };
 	return index;
@@ -315,6 +327,8 @@ void wn_caps_step(struct wn_core *core)
 	}
 	up = cap->parent;
 	next = cap->next_doomed;
+	wn_audit_note(core, cap, (at - 1) / core->bounds.caps, (at - 1) % core->bounds.caps,
+		      WN_AUDIT_REVOKED);
 	clear(core, cap);
 	WN_TX_SET(core->tx, caps->revoked, caps->revoked + 1);
 	if (at != caps->doomed) {

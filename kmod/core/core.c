@@ -26,7 +26,7 @@ struct layout {
 	u32 scratch;
 	/* private, scratch */
 	u32 tx, log, edits, node_marks, name_marks, group, results, reach, worst, epoch;
-	u32 cell_marks, finger, vector, delta, log_marks, planned, slot_marks, refused;
+	u32 cell_marks, finger, vector, delta, log_marks, planned, slot_marks, refused, audit;
 	u32 dirty, hashes;
 	u64 public_bytes, private_bytes;
 	bool overflow;
@@ -127,6 +127,7 @@ static int layout(struct layout *l, const struct wn_bounds *b)
 	l->delta = cut(l, at, 1, WN_DELTA_BYTES_MAX);
 	l->log_marks = cut(l, at, b->nodes, 1);
 	l->refused = cut(l, at, 2, sizeof(u64));
+	l->audit = cut(l, at, 1, sizeof(struct wn_audit));
 	l->planned = cut(l, at, b->clients, sizeof(u32));
 	return l->overflow ? -EOVERFLOW : 0;
 }
@@ -187,6 +188,7 @@ static void init_clients(struct wn_core *core, const struct layout *l, u8 *priva
 	core->clients = place(private, l->clients);
 	core->caps.at = place(private, l->caps);
 	core->caps.refused = place(private, l->refused);
+	core->audit = place(private, l->audit);
 	for (i = 0; i < b->clients; i++) {
 		struct wn_core_client *client = &core->clients[i];
 
@@ -325,6 +327,8 @@ void wn_core_commit(struct wn_core *core)
 {
 	struct wn_public *public = core->public;
 
+	if (unlikely(core->audit->pending))
+		wn_audit_commit(core->audit);
 	if (!wn_tx_changed(core->tx))
 		return;
 	wn_log_commit(core);
@@ -337,6 +341,7 @@ void wn_core_commit(struct wn_core *core)
 
 void wn_core_rollback(struct wn_core *core)
 {
+	wn_audit_forget(core->audit);
 	if (!wn_tx_changed(core->tx))
 		return;
 	/* An op that promised to check first did not: what it did stays, whole or not. */

@@ -16,6 +16,7 @@
 #include <linux/worknode.h>
 
 #include "account.h"
+#include "audit.h"
 #include "cell.h"
 #include "changed.h"
 #include "digest.h"
@@ -93,6 +94,7 @@ struct wn_core {
 	u32 *worst;			/* steps, by opcode */
 	struct wn_vv *vector;		/* of an op on cells */
 	u8 *delta;			/* WN_DELTA_BYTES_MAX: the private copy of what is merged */
+	struct wn_audit *audit;
 	u64 *tree_epoch;		/* grows when a node goes or moves; never falls */
 };
 

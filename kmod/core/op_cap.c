@@ -100,6 +100,7 @@ s64 wn_op_cap_grant(struct wn_call *call)
 	if (err)
 		return err;
 	wn_cap_add(core, call->cap, client, (u32)slot, &grant);
+	wn_audit_note(core, &core->clients[client].caps[slot], client, (u32)slot, WN_AUDIT_GRANTED);
 	call->aux = (u32)slot;
 	return (s64)wn_cap_handle(core, &core->clients[client].caps[slot]);
 }

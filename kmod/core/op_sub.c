@@ -20,13 +20,17 @@ s64 wn_op_subscribe(struct wn_call *call)
 		.cap_id = call->cap->id,
 		.kinds = flags & KINDS,
 		.priority = priority,
+		.audit = !!(flags & WN_SUB_AUDIT),
 	};
 	u64 handle;
 
 	if (!core->subs.deliver)
 		return -EOPNOTSUPP;
-	if (!new.kinds)
+	if (new.audit ? new.kinds || flags & WN_SUB_STATE : !new.kinds)
 		return -EINVAL;
+	if (new.audit && (!wn_cap_is_whole(core, call->cap) || new.node != core->root ||
+			  !(call->cap->rights & WN_RIGHT_ADMIN)))
+		return -EACCES;
 	if (priority > 1 && !(call->cap->rights & WN_RIGHT_PRIORITY))
 		return -EACCES;
 	if (wn_tree_is_torn(core) && wn_tree_climb(core, call->node, WN_INDEX_NONE, NULL) < 0)

@@ -39,9 +39,14 @@ u64 wn_sub_add(struct wn_core *core, const struct wn_sub *new)
 	sub->life = client->life;
 	sub->since = sub->fixed = core->hlc;
 	sub->start = sub->lap = sub->at = sub->end = core->log.head;
-	/* What comes from now on joins no record that is older than it. */
-	WN_TX_SET(core->tx, core->log.read, core->log.head);
-	WN_TX_SET(core->tx, core->log.readers, core->log.readers + 1);
+	if (sub->audit) {
+		sub->at = core->audit->head;
+		core->audit->listeners++;
+	} else {
+		/* What comes from now on joins no record that is older than it. */
+		WN_TX_SET(core->tx, core->log.read, core->log.head);
+		WN_TX_SET(core->tx, core->log.readers, core->log.readers + 1);
+	}
 	WN_TX_SET(core->tx, client->subs, client->subs + 1);
 	WN_TX_SET(core->tx, subs->poked, true);
 	return handle;
@@ -56,13 +61,33 @@ void wn_sub_drop(struct wn_core *core, u32 index)
 	/* It lives, or is on its way out; who has its number next begins with none. */
 	if (client->life - sub->life <= 1 && client->subs)
 		WN_TX_SET(core->tx, client->subs, client->subs - 1);
-	WN_TX_SET(core->tx, core->log.readers, core->log.readers - 1);
+	if (sub->audit)
+		core->audit->listeners--;
+	else
+		WN_TX_SET(core->tx, core->log.readers, core->log.readers - 1);
 	wn_bug_on(wn_tx_free(core->tx, &subs->pool, wn_pool_handle(&subs->pool, index)));
 }
 
 /* ------------------------------------------------------- what is told */
 
 /* Whether an event went into the subscriber's backlog. */
+static bool send(struct wn_core *core, const struct wn_sub *sub, u8 kind, u64 node, u64 hlc,
+		 const void *data, u32 len)
+{
+	struct wn_event event = {
+		.node = node,
+		.hlc = hlc,
+		.trace = sub->trace,
+		.kind = kind,
+		.priority = sub->priority,
+		.len = len,
+	};
+
+	wn_memcpy(event.data, data, len);
+	core->tx->steps++;
+	return !core->subs.deliver(core, sub->client, &event);
+}
+
 static bool tell(struct wn_core *core, const struct wn_sub *sub, u8 kind, u64 node, u64 hlc,
 		 u64 version, u32 what)
 {
@@ -72,18 +97,8 @@ static bool tell(struct wn_core *core, const struct wn_sub *sub, u8 kind, u64 no
 		.what = what,
 		.error = sub->ended,
 	};
-	struct wn_event event = {
-		.node = node,
-		.hlc = hlc,
-		.trace = sub->trace,
-		.kind = kind,
-		.priority = sub->priority,
-		.len = sizeof(change),
-	};
 
-	wn_memcpy(event.data, &change, sizeof(change));
-	core->tx->steps++;
-	return !core->subs.deliver(core, sub->client, &event);
+	return send(core, sub, kind, node, hlc, &change, sizeof(change));
 }
 
 /* Whether a node is in the tree, and in the subtree. */
@@ -117,7 +132,8 @@ static u32 end_of(struct wn_core *core, const struct wn_sub *sub, const struct w
 	s64 err;
 	int at;
 
-	cap = wn_cap_use(core, sub->client, sub->cap, WN_RIGHT_READ, now, &err);
+	cap = wn_cap_use(core, sub->client, sub->cap,
+			 sub->audit ? WN_RIGHT_ADMIN : WN_RIGHT_READ, now, &err);
 	if (!cap)
 		return (u32)-err;
 	if (cap->id != sub->cap_id)
@@ -215,11 +231,43 @@ static void new_lap(struct wn_core *core, struct wn_sub *sub)
 	core->log.read = core->log.head;
 }
 
+/* One record of the audit, or how many are lost. */
+static enum outcome audit_step(struct wn_core *core, struct wn_sub *sub)
+{
+	const struct wn_audit *audit = core->audit;
+	const struct wn_audit_rec *rec = wn_audit_at(audit, sub->at);
+	struct wn_audit_event event;
+	u64 lost;
+
+	if (sub->at == audit->head)
+		return SETTLED;
+	if (!rec) {
+		lost = audit->head - WN_AUDIT_RECORDS - sub->at;
+		if (!send(core, sub, WN_EV_LOSS, sub->node, core->hlc, &lost, sizeof(lost)))
+			return STUCK;
+		sub->at += lost;
+		return BUSY;
+	}
+	event = (struct wn_audit_event){
+		.handle = rec->handle,
+		.what = rec->what,
+		.error = rec->error,
+		.client = rec->client,
+		.index = rec->index,
+	};
+	if (!send(core, sub, WN_EV_AUDIT, rec->node, rec->hlc, &event, sizeof(event)))
+		return STUCK;
+	sub->at++;
+	return BUSY;
+}
+
 /* A step of what is owed, in the order of the drawing in sub.h. */
 static enum outcome step(struct wn_core *core, struct wn_sub *sub)
 {
 	bool told;
 
+	if (sub->audit)
+		return audit_step(core, sub);
 	if (sub->at < core->log.head && !wn_log_at(&core->log, sub->at)) {
 		sub->rescan = 1;
 		skip_to_head(core, sub);
@@ -274,7 +322,8 @@ static enum outcome pump(struct wn_core *core, u32 index, u32 until, const struc
 bool wn_sub_has_work(const struct wn_core *core)
 {
 	return wn_pool_count(&core->subs.pool) &&
-	       (core->subs.poked || core->subs.settled != core->log.head);
+	       (core->subs.poked || core->subs.settled != core->log.head ||
+		core->subs.audited != core->audit->head);
 }
 
 /* The next in the round, behind the last one the first. */
@@ -326,6 +375,7 @@ u32 wn_sub_slice(struct wn_core *core, u32 steps, const struct wn_now *now)
 		subs->poked = busy;
 		subs->stuck = stuck;
 		subs->settled = core->log.head;
+		subs->audited = core->audit->head;
 	}
 	return core->tx->steps;
 }

@@ -6,7 +6,7 @@
  *			     |----overflow---^
  *	any --the node or the right to see it is gone--> ending --told--> free
  *
- * A live one reads the log in laps. A lap is what the log holds when it begins; in it
+ * Those to the audit only go from record to record. A live one reads the log in laps. A lap is what the log holds when it begins; in it
  * only the last record of each node counts, and tells of all of that node's changes
  * in the lap. So each change is told once, however slow the reader is, and there is
  * nothing to remember by node. In the state phase a node that has a record which
@@ -43,7 +43,7 @@ struct wn_sub {
 	u8 kinds;		/* WN_SUB_* of what it wants */
 	u8 priority;
 	u8 rescan;		/* it overflowed, and was not told yet */
-	u8 reserved;
+	u8 audit;		/* of nothing but that: at is a number of audit.h */
 	u32 ended;		/* errno, above zero, and was not told yet */
 };
 
@@ -52,6 +52,7 @@ struct wn_subs {
 	wn_sub_deliver *deliver;	/* NULL: there are no inboxes, SUBSCRIBE is not supported */
 	struct wn_pool pool;
 	u64 settled;		/* the log's head when nobody had anything left that could be done */
+	u64 audited;		/* that of the audit, then */
 	u32 turn;		/* whose turn it is, an index */
 	u32 stuck;		/* subscriptions that were last seen without room for an event */
 	bool poked;		/* one came or changed */
@@ -60,7 +61,7 @@ struct wn_subs {
 int wn_subs_init(struct wn_subs *subs, void *records, void *pool, u32 capacity);
 void wn_subs_deliver_by(struct wn_core *core, wn_sub_deliver *deliver);
 
-/* A new one, of which node, trace, scan, client, cap, cap_id, kinds, priority are set: 0: no room. */
+/* A new one, of which node, trace, scan, client, cap, cap_id, kinds, priority, audit are set: 0: no room. */
 u64 wn_sub_add(struct wn_core *core, const struct wn_sub *new);
 void wn_sub_drop(struct wn_core *core, u32 index);
 

@@ -59,7 +59,9 @@ struct wn_params {
 	__u32 cq_entries;
 	__u32 inbox_entries[WN_PRIORITIES];
 	__u32 flags;		/* WN_OPEN_* */
-	__u32 reserved[5];	/* 0 */
+	__u32 arena_in;		/* bytes, up to WN_ARENA_MAX */
+	__u32 arena_out;
+	__u32 reserved[3];	/* 0 */
 };
 
 /*
@@ -90,6 +92,11 @@ struct wn {
 	const struct wn_event *inbox;
 	const struct wn_public *pub;
 	__u64 *slots;
+	const __u64 *all_slots;	/* of each client, slot_bytes */
+	__u64 slot_bytes;
+	__u64 all_slots_bytes;
+	__u32 attached;		/* slots that count now */
+	__u32 reserved1;
 	__u32 sq_entries;
 	__u32 cq_entries;
 	__u32 sq_tail;		/* slots handed out, not all of them submitted */
@@ -329,6 +336,7 @@ static inline const void *wn_out(const struct wn *wn, __u32 offset)
 #include <wn_prep.h>
 #include <wn_read.h>
 #include <wn_sync.h>
+#include <wn_slot.h>
 #include <wn_loop.h>
 
 #endif

@@ -302,6 +302,37 @@ static inline void wn_prep_merge(struct wn_sqe *sqe, __u64 node, __u64 cell, __u
 	sqe->w[0] = (__u64)bytes << 32 | in;
 }
 
+/* ----------------------------------------------------------------- slots */
+
+static inline void wn_prep_attach(struct wn_sqe *sqe, __u64 node, __u64 cell, __u64 user_data)
+{
+	wn_prep_cell(sqe, WN_OP_ATTACH, node, cell, user_data);
+}
+
+static inline void wn_prep_detach(struct wn_sqe *sqe, __u64 node, __u64 cell, __u64 user_data)
+{
+	wn_prep_cell(sqe, WN_OP_DETACH, node, cell, user_data);
+}
+
+static inline void wn_prep_escrow_take(struct wn_sqe *sqe, __u64 node, __u64 cell, __u64 n,
+				       __u64 user_data)
+{
+	wn_prep_cell(sqe, WN_OP_ESCROW_TAKE, node, cell, user_data);
+	sqe->w[0] = n;
+}
+
+static inline void wn_prep_escrow_give(struct wn_sqe *sqe, __u64 node, __u64 cell, __u64 n,
+				       __u64 user_data)
+{
+	wn_prep_cell(sqe, WN_OP_ESCROW_GIVE, node, cell, user_data);
+	sqe->w[0] = n;
+}
+
+static inline void wn_prep_sample(struct wn_sqe *sqe, __u64 node, __u64 cell, __u64 user_data)
+{
+	wn_prep_cell(sqe, WN_OP_SAMPLE, node, cell, user_data);
+}
+
 /* ---------------------------------------------------------------- events */
 
 /* policy: WN_POLICY_*. */

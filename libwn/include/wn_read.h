@@ -140,7 +140,11 @@ int wn_children(struct wn *wn, __u64 node, __u64 *handles, unsigned int max);
 /* The cell of a node with that id: its handle, -ENOENT, and as wn_children(). */
 __s64 wn_cell_find(struct wn *wn, __u64 node, __u64 id);
 
-/* A counter's value, or the sum of an escrow's rights. 0 or an error. */
+/*
+ * A counter's value, or what is left of an escrow: with what lies in slots that are
+ * attached. 0; -ESTALE; -EINVAL: neither of them; -EAGAIN: written all the time;
+ * -ENXIO: it has slots, and this client may not see them.
+ */
 int wn_counter_read(struct wn *wn, __u64 node, __u64 cell, __u64 *value);
 
 /*

@@ -42,6 +42,11 @@ static void point(struct wn *wn, __u32 type, void *map, __u64 bytes)
 		break;
 	case WN_REGION_SLOTS:
 		wn->slots = map;
+		wn->slot_bytes = bytes;
+		break;
+	case WN_REGION_ALL_SLOTS:
+		wn->all_slots = map;
+		wn->all_slots_bytes = bytes;
 		break;
 	case WN_REGION_ARENA_IN:
 		wn_arena_init(&wn->in, map, bytes);
@@ -82,6 +87,8 @@ static int setup(struct wn *wn, const struct wn_params *params)
 	if (params) {
 		s.sq_entries = params->sq_entries;
 		s.cq_entries = params->cq_entries;
+		s.arena_in = params->arena_in;
+		s.arena_out = params->arena_out;
 		for (i = 0; i < WN_PRIORITIES; i++)
 			s.inbox_entries[i] = params->inbox_entries[i];
 	}
@@ -150,7 +157,10 @@ WN_API int wn_open(struct wn *wn, const char *path, const struct wn_params *para
 
 WN_API int wn_reopen(struct wn *wn)
 {
-	struct wn_params params = { .sq_entries = wn->sq_entries, .cq_entries = wn->cq_entries };
+	struct wn_params params = {
+		.sq_entries = wn->sq_entries, .cq_entries = wn->cq_entries,
+		.arena_in = wn->in.bytes, .arena_out = wn->out.bytes,
+	};
 	struct wn_file file = { .via = wn->via };
 	struct wn fresh;
 	int err;

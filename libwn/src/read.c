@@ -361,18 +361,91 @@ WN_API __s64 wn_cell_find(struct wn *wn, __u64 node, __u64 id)
 
 /* ----------------------------------------------------------------- values */
 
+/* The sum of the slots that hang on a cell; false: what led there was torn. */
+static bool sum_slots(const struct wn *wn, __u32 name, __u64 *sum)
+{
+	const struct wn_area *area = &wn->pub->areas[WN_AREA_SLOTS];
+	const struct wn_slot_line *lines;
+	__u32 n, client, slot;
+
+	*sum = 0;
+	for (n = 0; name; n++) {
+		client = (name - 1) >> 16;
+		slot = (name - 1) & 0xffff;
+		lines = wn_public_record(wn, WN_AREA_SLOTS, client);
+		/* A list that is longer than there are clients goes in a circle. */
+		if (!lines || n == area->count ||
+		    slot >= area->stride / sizeof(*lines) * WN_SLOT_LINE ||
+		    (client + 1) * wn->slot_bytes > wn->all_slots_bytes ||
+		    (slot + 1) * sizeof(__u64) > wn->slot_bytes)
+			return false;
+		*sum += WN_LOAD_ACQUIRE(&wn->all_slots[client * (wn->slot_bytes / 8) + slot]);
+		name = WN_LOAD_ACQUIRE(&lines[slot / WN_SLOT_LINE].next[slot % WN_SLOT_LINE]);
+	}
+	return true;
+}
+
+static int value_of(const struct wn_cell_rec *rec, __u64 slots, __u64 *value)
+{
+	switch (rec->type) {
+	case WN_CELL_GCOUNTER:
+	case WN_CELL_PNCOUNTER:
+		*value = rec->value + slots;
+		return 0;
+	case WN_CELL_ESCROW:
+		*value = rec->value - slots;
+		/* Others' news can show less than is spent already. */
+		if (*value >> 63)
+			*value = 0;
+		return 0;
+	}
+	return -EINVAL;
+}
+
+/* Record and slots as they were at one moment: 0, or -EAGAIN. */
+static int try_counter(const struct wn *wn, const struct wn_cell_rec *at, struct wn_cell_rec *rec,
+		       __u64 *slots)
+{
+	const struct wn_cell_slots *list = (const void *)rec->bytes;
+
+	*slots = 0;
+	if (wn_record_try(at, rec, sizeof(*rec)))
+		return -EAGAIN;
+	/* What bytes are depends on the type. */
+	if (!rec->nr_slots || !wn->all_slots ||
+	    (rec->type != WN_CELL_GCOUNTER && rec->type != WN_CELL_PNCOUNTER &&
+	     rec->type != WN_CELL_ESCROW))
+		return 0;
+	if (!sum_slots(wn, list->first, slots))
+		return -EAGAIN;
+	/* The same seq still: list, slots and record belong together. */
+	return __atomic_load_n(&at->seq, __ATOMIC_RELAXED) == rec->seq ? 0 : -EAGAIN;
+}
+
 WN_API int wn_counter_read(struct wn *wn, __u64 node, __u64 cell, __u64 *value)
 {
+	const struct wn_cell_rec *at = wn_public_record(wn, WN_AREA_CELLS, wn_handle_index(cell));
 	struct wn_cell_rec rec;
-	int err = wn_cell_read(wn, node, cell, &rec);
+	int tries, err = -EAGAIN;
+	__u64 slots = 0;
 
+	/*
+	 * Our own add must not be seen by us before the engine can see it, who folds the
+	 * slot at this moment, perhaps.
+	 */
+	if (wn->attached)
+		__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	for (tries = 0; at && err && tries < WN_READ_TRIES; tries++)
+		err = try_counter(wn, at, &rec, &slots);
+	if (!at)
+		err = wn_cell_read_slow(wn, node, cell, &rec);
 	if (err)
 		return err;
-	if (rec.type != WN_CELL_GCOUNTER && rec.type != WN_CELL_PNCOUNTER &&
-	    rec.type != WN_CELL_ESCROW)
-		return -EINVAL;
-	*value = rec.value;
-	return 0;
+	if (at && (!cell || rec.handle != cell || rec.node != or_root(wn, node)))
+		return -ESTALE;
+	if (rec.nr_slots && (!at || !wn->all_slots))
+		return -ENXIO;
+	return value_of(&rec, slots, value);
 }
 
 WN_API int wn_lww_read(struct wn *wn, __u64 node, __u64 cell, void *value, unsigned int size,

@@ -5,12 +5,19 @@
 #include "tap.h"
 #include "world.h"
 
+static u64 deep;		/* below what is outside */
 static u64 in, inner, out;	/* a scope, a node in it, one outside */
 
 static s64 set(struct world *w, u32 cap, u64 node)
 {
 	return world_op(w, 1, OP(.opcode = WN_OP_NODE_SET, .cap = cap, .node = node,
 				 .op_flags = WN_SET_TAGS), NULL);
+}
+
+static u32 steps(struct world *w, u64 node)
+{
+	set(w, 1, node);
+	return w->core->tx->steps;
 }
 
 static s64 create(struct world *w, u32 cap, u64 node, const char *name)
@@ -65,6 +72,10 @@ static void test_scope(struct world *w)
 	   "outside looks like what never was");
 	ok(world_op(w, 1, OP(.opcode = WN_OP_NODE_MOVE, .cap = 1, .node = inner, .arg = out),
 		    NULL) == -ESTALE, "nothing moves out");
+	ok(steps(w, out) == steps(w, deep) && steps(w, out) == steps(w, w->core->root) &&
+	   steps(w, out) == steps(w, out + (1ULL << WN_HANDLE_INDEX_BITS)) &&
+	   steps(w, out) == steps(w, 99) && steps(w, out) == steps(w, ~0ULL),
+	   "and takes as many steps, however deep");
 	world_name(data, "other");
 	ok(world_op(w, 1, OP(.opcode = WN_OP_NODE_RENAME, .cap = 1, .node = in), data) == -EACCES,
 	   "its own name is the world's");
@@ -123,11 +134,12 @@ int main(void)
 	const struct wn_core_open first = { .rights = WN_RIGHT_ALL };
 	struct world w;
 
-	tap_plan(18);
+	tap_plan(19);
 	world_init(&w, &bounds, tap_seed());
 	in = (u64)world_create(&w, 0, "in");
 	inner = (u64)world_create(&w, in, "inner");
 	out = (u64)world_create(&w, 0, "out");
+	deep = (u64)world_create(&w, (u64)world_create(&w, out, "a"), "b");
 	wn_core_client_open(w.core, 1, &first);
 	test_rights(&w);
 	test_scope(&w);

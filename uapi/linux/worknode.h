@@ -203,7 +203,7 @@ struct wn_domain_info {
 #define WN_REGION_INBOX		4	/* struct wn_event[], priority 0 first; the engine writes */
 #define WN_REGION_PUBLIC	5	/* struct wn_public and what it points to; the engine writes */
 #define WN_REGION_SLOTS		6	/* the client's own slot page; the client writes */
-#define WN_REGION_ALL_SLOTS	7	/* slot pages of all clients; each by its client */
+#define WN_REGION_ALL_SLOTS	7	/* a page for each client, its slots; zeroes where none is */
 #define WN_REGION_ARENA_IN	8	/* bulk bytes to the engine; the client writes */
 #define WN_REGION_ARENA_OUT	9	/* bulk bytes to the client; the engine writes */
 #define WN_REGION_LANES		16	/* and above: lanes */
@@ -254,7 +254,11 @@ struct wn_restrict {
 
 /*
  * WN_IOC_ENABLE: the calling process becomes the client's owner. Ops are taken
- * from now on, and from this process only (-EOWNERDEAD for any other).
+ * from now on, and from this process only (-EOWNERDEAD for any other). When it has
+ * exited the client dies, whoever else has the file open: its slots are folded, its
+ * memory and number go back, WN_KR_F_DEAD is set, all calls fail with -ESHUTDOWN. What
+ * is mapped of it by others stays mapped, and is read by nobody. A program that the
+ * owner executes is the same process.
  */
 struct wn_enable {
 	__u32 size;
@@ -271,7 +275,8 @@ struct wn_enable {
  * (-ETIME if no entry was taken), by a signal (-EINTR if no entry was taken),
  * or when the client dies (-ESHUTDOWN).
  *
- * poll: POLLIN when a completion lies in the ring; POLLERR before enable.
+ * poll: POLLIN when a completion lies in the ring; POLLPRI when an event lies in the
+ * inbox; POLLERR before enable; POLLERR and POLLHUP when the client is dead.
  */
 #define WN_ENTER_NO_DEADLINE	0ULL
 
@@ -782,6 +787,10 @@ struct wn_cap_event {
  * may see node no more, or that one goes, the last event is one with WN_CHANGE_END.
  * A node can be told of whose parent left before that one was told of.
  *
+ * With WN_SUB_AUDIT alone, of the root, under a capability over it with the right ADMIN
+ * (else EACCES): what is done by capabilities, by WN_EV_AUDIT with struct wn_audit_event
+ * in data. node is the capability's. Who reads too slowly gets a WN_EV_LOSS in place.
+ *
  * UNSUBSCRIBE: arg: the handle (ESTALE). Events that are on their way still come.
  */
 #define WN_OP_SUBSCRIBE		48
@@ -790,8 +799,9 @@ struct wn_cap_event {
 #define WN_SUB_FIELDS		(1U << 1)	/* type, state, tags, user words */
 #define WN_SUB_CELLS		(1U << 2)	/* a cell came, changed, went */
 #define WN_SUB_STATE		(1U << 4)	/* first all that is there */
+#define WN_SUB_AUDIT		(1U << 5)	/* nothing else: see above */
 #define WN_SUB_PRIORITY(p)	(((__u32)(p) & 3) << 8)
-#define WN_SUB_FLAGS		0x317U
+#define WN_SUB_FLAGS		0x337U
 
 /*
  * CAP_GRANT: a new capability, below cap, over node and what is below that; it stays
@@ -951,6 +961,21 @@ struct wn_grant {
 	__aligned_u64 bytes;	/* of those cells: 128 an element, values above 64 in blocks of 64 */
 	__aligned_u64 reserved[3]; /* 0 */
 };
+
+/* What lies in the data of WN_EV_AUDIT. */
+struct wn_audit_event {
+	__aligned_u64 handle;	/* of the capability; 0: there was none */
+	__u16 what;		/* WN_AUDIT_* */
+	__u16 error;		/* of a use that was refused: the errno, above zero */
+	__u32 client;		/* in whose table it is */
+	__u32 index;		/* and where */
+	__u32 reserved;		/* 0 */
+};
+
+#define WN_AUDIT_GRANTED	1
+#define WN_AUDIT_REFUSED	2	/* none there, a right missing, revoked */
+#define WN_AUDIT_EXPIRED	3
+#define WN_AUDIT_REVOKED	4	/* it is freed; it was of no use before */
 
 #define WN_QUOTA_KINDS		4	/* nodes, cells, bytes, capabilities */
 

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+#include "futex.h"
+
+#include <limits.h>
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+static u64 clock_ns(clockid_t clock)
+{
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	return (u64)t.tv_sec * 1000000000 + (u64)t.tv_nsec;
+}
+
+void wn_embed_look_at_clock(struct wn_now *now)
+{
+	now->realtime = clock_ns(CLOCK_REALTIME);
+	now->boottime = clock_ns(CLOCK_BOOTTIME);
+}
+
+static int futex(u32 *word, int op, u32 value, const struct timespec *until)
+{
+	int saved = errno, err;
+
+	err = syscall(SYS_futex, word, op | FUTEX_PRIVATE_FLAG, value, until, NULL,
+		      FUTEX_BITSET_MATCH_ANY) < 0 ? -errno : 0;
+	errno = saved;
+	return err;
+}
+
+/* Futexes know no clock that runs during suspend: late by that, never early. */
+static struct timespec monotonic(u64 deadline)
+{
+	const u64 boot = clock_ns(CLOCK_BOOTTIME);
+	const u64 at = clock_ns(CLOCK_MONOTONIC) + (deadline > boot ? deadline - boot : 0);
+
+	return (struct timespec){ .tv_sec = (time_t)(at / 1000000000),
+				  .tv_nsec = (long)(at % 1000000000) };
+}
+
+int wn_embed_sleep(u32 *word, u32 seen, u64 deadline)
+{
+	/* No struct timespec has more; by then all will have changed. */
+	const bool timed = deadline < LLONG_MAX / 2;
+	struct timespec until;
+	int err;
+
+	if (timed)
+		until = monotonic(deadline);
+	err = futex(word, FUTEX_WAIT_BITSET, seen, timed ? &until : NULL);
+	if (err == -ETIMEDOUT)
+		return clock_ns(CLOCK_BOOTTIME) >= deadline ? -ETIME : 0;
+	return err == -EINTR ? err : 0;
+}
+
+void wn_embed_wake(u32 *word)
+{
+	futex(word, FUTEX_WAKE_BITSET, INT_MAX, NULL);
+}
