@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "follower.h"
+#include "kmod/core/mail.h"
 #include "kmod/core/sub.h"
 #include "tap.h"
 
@@ -15,6 +16,37 @@ static u64 in, inner, out;	/* a scope, a node in it, one outside */
 /* What stands for the clients' inboxes, with so much room each. */
 static struct wn_event mail[4][512];
 static u32 used[4], mail_room;
+
+/* Or the inboxes themselves, four entries for each priority, behind a small backlog. */
+static struct wn_core *through;
+static struct wn_user_ring user[4];
+static struct wn_kern_ring kern[4];
+static struct wn_event entries[4][4 * WN_PRIORITIES];
+static struct wn_inbox inbox[4];
+
+static bool take_through(u32 client, struct wn_event *event)
+{
+	u32 *head = &user[client].inbox_head[0];
+
+	wn_mail_pump(through, client, &inbox[client]);
+	if (*head == kern[client].inbox_tail[0])
+		return false;
+	*event = entries[client][(*head)++ % 4];
+	return true;
+}
+
+static void go_through(struct wn_core *core)
+{
+	const u32 four[WN_PRIORITIES] = { 4, 4, 4, 4 };
+	u32 i;
+
+	through = core;
+	memset(user, 0, sizeof(user));
+	memset(kern, 0, sizeof(kern));
+	for (i = 0; i < 4; i++)
+		wn_inbox_init(&inbox[i], &user[i], &kern[i], entries[i], four);
+	wn_subs_deliver_by(core, wn_mail_tell);
+}
 
 static s64 offer(struct wn_core *core, u32 client, const struct wn_event *event)
 {
@@ -32,7 +64,7 @@ static struct wn_bounds bounds_of(u32 log, u32 subs)
 	b.cells = CELLS;
 	b.log_records = log;
 	b.subs = subs;
-	b.backlog = 512;
+	b.backlog = 16;
 	return b;
 }
 
@@ -50,6 +82,7 @@ static void begin(struct world *w, u32 log, u32 subs)
 	wn_core_client_open(w->core, 2, &first);
 	memset(used, 0, sizeof(used));
 	mail_room = 512;
+	through = NULL;
 	wn_subs_deliver_by(w->core, offer);
 }
 
@@ -69,6 +102,8 @@ static void pump(struct world *w)
 
 static bool take(u32 client, struct wn_event *event)
 {
+	if (through)
+		return take_through(client, event);
 	if (!used[client])
 		return false;
 	*event = mail[client][0];
@@ -383,6 +418,8 @@ static void history(struct sums *sums, u64 seed, u32 log, u32 room)
 	bool late;
 
 	begin(&t.w, log, 4);
+	if (!room)
+		go_through(t.w.core);
 	t.nodes[t.nr_nodes++] = in;
 	t.nodes[t.nr_nodes++] = inner;
 	t.nodes[t.nr_nodes++] = out;
@@ -435,13 +472,13 @@ static void test_histories(u32 log, u32 room)
 	for (i = 0; i < rounds && sums.wrong < 3; i++)
 		history(&sums, tap_seed() + i, log, room);
 	ok(!sums.wrong && !sums.doubles && !sums.strays && sums.changes && sums.states &&
-	   (log > 100 || sums.rescans), "log %u, room %u: %llu changes, %llu states, %llu rescans",
-	   log, room, sums.changes, sums.states, sums.rescans);
+	   (log > 100 || sums.rescans), "log %u, %s %u: %llu changes, %llu states, %llu rescans",
+	   log, room ? "room" : "through inboxes", room ? room : 4, sums.changes, sums.states, sums.rescans);
 }
 
 int main(void)
 {
-	tap_plan(36);
+	tap_plan(38);
 	test_kinds();
 	test_slow();
 	test_bounds();
@@ -451,5 +488,7 @@ int main(void)
 	test_histories(1, 400);
 	test_histories(8, 2);
 	test_histories(32, 1);
+	test_histories(16, 0);
+	test_histories(1024, 0);
 	return tap_done();
 }
