@@ -290,7 +290,6 @@ struct wn_core *wn_core_init(void *public, void *private, const struct wn_bounds
 	wn_log_init(&core->log, place(base, l.log_records), place(base, l.log_marks), bounds->log_records);
 	if (wn_subs_init(&core->subs, place(base, l.subs), place(base, l.sub_pool), bounds->subs))
 		return NULL;
-	wn_subs_deliver_by(core, wn_mail_tell);
 	wn_accounts_init(&core->accounts, place(base, l.accounts), place(base, l.cell_charges),
 			 wn_accounts_count(bounds));
 	core->own = place(base, l.own);

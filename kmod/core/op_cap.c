@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /* Ops on capabilities: hand on, take back, look at. */
 #include "client.h"
+#include "mail.h"
 #include "node.h"
 #include "op.h"
 
@@ -62,10 +63,10 @@ static s64 tell(struct wn_call *call, u32 client, u32 index, const struct wn_cap
 		.len = sizeof(what),
 	};
 
-	if (!call->core->subs.deliver || client == call->env->client)
+	if (client == call->env->client)
 		return 0;
 	wn_memcpy(event.data, &what, sizeof(what));
-	return call->core->subs.deliver(call->core, client, &event);
+	return wn_mail_tell(call->core, client, &event);
 }
 
 s64 wn_op_cap_grant(struct wn_call *call)

@@ -24,8 +24,6 @@ s64 wn_op_subscribe(struct wn_call *call)
 	};
 	u64 handle;
 
-	if (!core->subs.deliver)
-		return -EOPNOTSUPP;
 	if (new.audit ? new.kinds || flags & WN_SUB_STATE : !new.kinds)
 		return -EINVAL;
 	if (new.audit && (!wn_cap_is_whole(core, call->cap) || new.node != core->root ||

@@ -2,11 +2,14 @@
 #include "sub.h"
 
 #include "client.h"
+#include "mail.h"
 #include "node.h"
 #include "tree.h"
 
 /* One subscription's part of a slice, in steps, before it is another's turn. */
 #define SHARE	128
+
+wn_static_assert(sizeof(struct wn_change) == 24 && sizeof(struct wn_audit_event) == 24);
 
 enum outcome { SETTLED, STUCK, BUSY };
 
@@ -14,11 +17,6 @@ int wn_subs_init(struct wn_subs *subs, void *records, void *pool, u32 capacity)
 {
 	subs->subs = records;
 	return wn_pool_init(&subs->pool, pool, capacity);
-}
-
-void wn_subs_deliver_by(struct wn_core *core, wn_sub_deliver *deliver)
-{
-	core->subs.deliver = deliver;
 }
 
 u64 wn_sub_add(struct wn_core *core, const struct wn_sub *new)
@@ -72,7 +70,7 @@ void wn_sub_drop(struct wn_core *core, u32 index)
 
 /* Whether an event went into the subscriber's backlog. */
 static bool send(struct wn_core *core, const struct wn_sub *sub, u8 kind, u64 node, u64 hlc,
-		 const void *data, u32 len)
+		 const void *data)
 {
 	struct wn_event event = {
 		.node = node,
@@ -80,16 +78,16 @@ static bool send(struct wn_core *core, const struct wn_sub *sub, u8 kind, u64 no
 		.trace = sub->trace,
 		.kind = kind,
 		.priority = sub->priority,
-		.len = len,
+		.len = sizeof(event.data),
 	};
 
-	wn_memcpy(event.data, data, len);
+	wn_memcpy(event.data, data, sizeof(event.data));
 	core->tx->steps++;
-	return !core->subs.deliver(core, sub->client, &event);
+	return !wn_mail_tell(core, sub->client, &event);
 }
 
-static bool tell(struct wn_core *core, const struct wn_sub *sub, u8 kind, u64 node, u64 hlc,
-		 u64 version, u32 what)
+static bool tell(struct wn_core *core, const struct wn_sub *sub, u64 node, u64 hlc, u64 version,
+		 u32 what)
 {
 	const struct wn_change change = {
 		.sub = wn_pool_handle(&core->subs.pool, (u32)(sub - core->subs.subs)),
@@ -98,7 +96,8 @@ static bool tell(struct wn_core *core, const struct wn_sub *sub, u8 kind, u64 no
 		.error = sub->ended,
 	};
 
-	return send(core, sub, kind, node, hlc, &change, sizeof(change));
+	/* A rescan is of no version, and tells of nothing in particular. */
+	return send(core, sub, what ? WN_EV_CHANGE : WN_EV_RESCAN, node, hlc, &change);
 }
 
 /* Whether a node is in the tree, and in the subtree. */
@@ -156,7 +155,7 @@ static bool tell_state(struct wn_core *core, struct wn_sub *sub)
 
 	core->tx->steps++;
 	if (at >= core->bounds.nodes) {
-		if (!tell(core, sub, WN_EV_CHANGE, sub->node, sub->since,
+		if (!tell(core, sub, sub->node, sub->since,
 			  wn_node(core, wn_handle_index(sub->node))->version, WN_CHANGE_LIVE))
 			return false;
 		sub->scan = WN_INDEX_NONE;
@@ -167,7 +166,7 @@ static bool tell_state(struct wn_core *core, struct wn_sub *sub)
 	/* What came later, or changed in a way that will be told, is left to its record. */
 	if (rec->handle && rec->created <= sub->since &&
 	    !(logged && wanted(sub, logged, sub->start)) && covers(core, sub, at) &&
-	    !tell(core, sub, WN_EV_CHANGE, rec->handle, rec->hlc, rec->version, WN_CHANGE_STATE))
+	    !tell(core, sub, rec->handle, rec->hlc, rec->version, WN_CHANGE_STATE))
 		return false;
 	sub->scan = at + 1;
 	return true;
@@ -191,7 +190,7 @@ static void skip_to_head(struct wn_core *core, struct wn_sub *sub)
 
 static bool tell_rescan(struct wn_core *core, struct wn_sub *sub)
 {
-	if (!tell(core, sub, WN_EV_RESCAN, sub->node, sub->since, 0, 0))
+	if (!tell(core, sub, sub->node, sub->since, 0, 0))
 		return false;
 	/* Who asks after this event finds all up to now. */
 	sub->rescan = 0;
@@ -215,7 +214,7 @@ static bool tell_change(struct wn_core *core, struct wn_sub *sub)
 	if (what) {
 		index = wn_node_find(core, rec->node);
 		if (index >= 0 && covers(core, sub, (u32)index) &&
-		    !tell(core, sub, WN_EV_CHANGE, rec->node, rec->hlc, rec->version, what))
+		    !tell(core, sub, rec->node, rec->hlc, rec->version, what))
 			return false;
 	}
 	sub->at++;
@@ -237,15 +236,15 @@ static enum outcome audit_step(struct wn_core *core, struct wn_sub *sub)
 	const struct wn_audit *audit = core->audit;
 	const struct wn_audit_rec *rec = wn_audit_at(audit, sub->at);
 	struct wn_audit_event event;
-	u64 lost;
+	u64 lost[3] = {};
 
 	if (sub->at == audit->head)
 		return SETTLED;
 	if (!rec) {
-		lost = audit->head - WN_AUDIT_RECORDS - sub->at;
-		if (!send(core, sub, WN_EV_LOSS, sub->node, core->hlc, &lost, sizeof(lost)))
+		lost[0] = audit->head - WN_AUDIT_RECORDS - sub->at;
+		if (!send(core, sub, WN_EV_LOSS, sub->node, core->hlc, lost))
 			return STUCK;
-		sub->at += lost;
+		sub->at += lost[0];
 		return BUSY;
 	}
 	event = (struct wn_audit_event){
@@ -255,7 +254,7 @@ static enum outcome audit_step(struct wn_core *core, struct wn_sub *sub)
 		.client = rec->client,
 		.index = rec->index,
 	};
-	if (!send(core, sub, WN_EV_AUDIT, rec->node, rec->hlc, &event, sizeof(event)))
+	if (!send(core, sub, WN_EV_AUDIT, rec->node, rec->hlc, &event))
 		return STUCK;
 	sub->at++;
 	return BUSY;
@@ -290,7 +289,7 @@ static enum outcome end(struct wn_core *core, u32 index)
 	struct wn_sub *sub = &core->subs.subs[index];
 
 	if (core->clients[sub->client].life == sub->life &&
-	    !tell(core, sub, WN_EV_CHANGE, sub->node, core->hlc, 0, WN_CHANGE_END))
+	    !tell(core, sub, sub->node, core->hlc, 0, WN_CHANGE_END))
 		return STUCK;
 	wn_sub_drop(core, index);
 	return SETTLED;
@@ -349,7 +348,7 @@ u32 wn_sub_slice(struct wn_core *core, u32 steps, const struct wn_now *now)
 	u32 round = wn_pool_count(&subs->pool), stuck = 0, at;
 	bool busy = false;
 
-	if (!round || !subs->deliver || !(wn_sub_has_work(core) || subs->stuck))
+	if (!round || !(wn_sub_has_work(core) || subs->stuck))
 		return 0;
 	wn_tx_begin(core->tx, false);
 	core->tx->steps = 0;

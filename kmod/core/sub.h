@@ -19,15 +19,7 @@
 #include "port.h"
 
 struct wn_core;
-struct wn_event;
 struct wn_now;
-
-/*
- * Put an event into a client's backlog, within the open transaction: 0, or -ENOBUFS: it
- * has no room, and nothing changed. It never drops what waits there to make room: what
- * does not fit stays in the log, and is told as one change later.
- */
-typedef s64 wn_sub_deliver(struct wn_core *core, u32 client, const struct wn_event *event);
 
 struct wn_sub {
 	u64 node;		/* whose subtree; a handle */
@@ -49,7 +41,6 @@ struct wn_sub {
 
 struct wn_subs {
 	struct wn_sub *subs;
-	wn_sub_deliver *deliver;	/* NULL: there are no inboxes, SUBSCRIBE is not supported */
 	struct wn_pool pool;
 	u64 settled;		/* the log's head when nobody had anything left that could be done */
 	u64 audited;		/* that of the audit, then */
@@ -59,7 +50,6 @@ struct wn_subs {
 };
 
 int wn_subs_init(struct wn_subs *subs, void *records, void *pool, u32 capacity);
-void wn_subs_deliver_by(struct wn_core *core, wn_sub_deliver *deliver);
 
 /* A new one, of which node, trace, scan, client, cap, cap_id, kinds, priority, audit are set: 0: no room. */
 u64 wn_sub_add(struct wn_core *core, const struct wn_sub *new);

@@ -5,6 +5,7 @@
 #include "kmod/core/cap.h"
 #include "kmod/core/work.h"
 #include "tap.h"
+#include "tell.h"
 #include "world.h"
 
 static struct wn_event mail[4096];
@@ -78,7 +79,7 @@ int main(void)
 	tap_plan(10);
 	bounds.subs = 4;
 	world_init(&w, &bounds, tap_seed());
-	wn_subs_deliver_by(w.core, deliver);
+	tell_by = deliver;
 	room = 4096;
 	now.now = &w.now;
 	wn_core_client_open(w.core, 1, &plain);

@@ -8,6 +8,7 @@
 #include "kmod/core/cap.h"
 #include "kmod/core/cell.h"
 #include "tap.h"
+#include "tell.h"
 #include "world.h"
 
 #define NODES	48
@@ -663,7 +664,7 @@ static void test_slots(void)
 	bounds.cells = 2;
 	world_init(&w, &bounds, tap_seed());
 	wn_core_client_open(w.core, 1, &open);
-	wn_subs_deliver_by(w.core, hear);
+	tell_by = hear;
 	cell = (u64)world_op(&w, 0, OP(.opcode = WN_OP_CELL_CREATE, .op_flags = WN_CELL_GCOUNTER), NULL);
 	handle = (u64)world_op(&w, 0, OP(.opcode = WN_OP_CAP_GRANT, .arg = 2), &attach);
 	memcpy(&event, last_told.data, sizeof(event));
@@ -679,6 +680,7 @@ static void test_slots(void)
 	page[0] = 100;
 	ok(wn_cell(&w.core->cells, wn_handle_index(cell))->value == 5 &&
 	   !wn_cell(&w.core->cells, wn_handle_index(cell))->nr_slots, "folded when it is revoked");
+	tell_by = NULL;
 	world_deinit(&w);
 }
 
