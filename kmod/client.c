@@ -56,6 +56,7 @@ static int open(struct inode *inode, struct file *file)
 	client->domain = inode->i_private;
 	mutex_init(&client->setup);
 	wn_windows_init(&client->windows);
+	wn_lanes_init(&client->lanes);
 	init_waitqueue_head(&client->wait);
 	init_waitqueue_head(&client->polls);
 	file->f_mapping = client->space->i_mapping;
@@ -70,6 +71,7 @@ static int release(struct inode *inode, struct file *file)
 	/* The last mapping is gone too: each held the file. */
 	wn_owner_forget(client);
 	wn_client_unset(client);
+	wn_windows_destroy(&client->windows);
 	mutex_destroy(&client->setup);
 	iput(client->space);
 	kfree(client);
@@ -99,6 +101,16 @@ static long ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return wn_submit(client, arg);
 	case _IOC_NR(WN_IOC_ENTER):
 		return wn_enter(client, uarg);
+	case _IOC_NR(WN_IOC_LANE_CONNECT):
+		return wn_lane_connect(client, uarg);
+	case _IOC_NR(WN_IOC_LANE_ACCEPT):
+		return wn_lane_accept(client, uarg);
+	case _IOC_NR(WN_IOC_LANE_WAIT):
+		return wn_lane_wait(client, uarg);
+	case _IOC_NR(WN_IOC_LANE_WAKE):
+		return wn_lane_wake(client, arg);
+	case _IOC_NR(WN_IOC_LANE_CLOSE):
+		return wn_lane_close(client, arg);
 	case _IOC_NR(WN_IOC_INFO):
 		return wn_domain_info(client->domain, uarg);
 	case _IOC_NR(WN_IOC_SETUP):

@@ -21,6 +21,7 @@
 #include "core/inbox.h"
 #include "core/op.h"
 #include "core/ring.h"
+#include "lane.h"
 #include "pages.h"
 #include "region.h"
 
@@ -71,6 +72,7 @@ struct wn_client {
 	struct wait_queue_entry owner_wait;
 	struct work_struct owner_work;
 
+	struct wn_lanes lanes;
 	struct wn_windows windows;
 	wait_queue_head_t wait;	/* those in enter */
 	wait_queue_head_t polls; /* pollers, who may ask not to be woken */

@@ -26,6 +26,8 @@ u64 wn_domain_cost(const struct wn_bounds *bounds)
 
 	if (wn_core_size(bounds, &size) || !clients_table_bytes(bounds, &bytes) ||
 	    check_add_overflow(bytes, (u64)sizeof(struct wn_domain), &bytes) ||
+	    check_add_overflow(bytes, (u64)array_size(bounds->lanes, sizeof(struct wn_lane *)),
+			       &bytes) ||
 	    check_add_overflow(bytes, wn_pages_cost(size.public_bytes), &bytes) ||
 	    check_add_overflow(bytes, wn_pages_cost(size.private_bytes), &bytes))
 		return 0;
@@ -41,6 +43,7 @@ void wn_domain_free(struct wn_domain *domain)
 	wn_pages_free(&domain->private);
 	wn_pages_free(&domain->public);
 	kvfree(domain->slots.page);
+	kvfree(domain->lanes);
 	kvfree(domain->clients);
 	wn_charge_give(&domain->charge);
 	mutex_destroy(&domain->lock);
@@ -83,7 +86,9 @@ struct wn_domain *wn_domain_new(const struct wn_bounds *bounds, kuid_t uid,
 				   GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	domain->slots.page = kvcalloc(bounds->clients, sizeof(*domain->slots.page),
 				      GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
-	if (!domain->clients || !domain->slots.page)
+	domain->lanes = kvcalloc(bounds->lanes, sizeof(*domain->lanes),
+				 GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (!domain->clients || !domain->slots.page || !domain->lanes)
 		goto err;
 	domain->slots.nr = bounds->clients;
 	err = wn_pages_alloc(&domain->public, size.public_bytes);

@@ -21,6 +21,7 @@
 
 struct wn_client;
 struct wn_core;
+struct wn_lane;
 
 struct wn_domain {
 	u64 id;
@@ -33,6 +34,7 @@ struct wn_domain {
 	struct {		/* under lock */
 		struct wn_core *core;
 		struct wn_client **clients;	/* bounds.clients entries */
+		struct wn_lane **lanes;		/* bounds.lanes entries, by number */
 		u32 nr_clients;
 		u64 client_bytes;
 		u64 due;	/* boottime of the work item: 0: queued; WN_NEVER: nothing to do */

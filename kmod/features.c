@@ -8,6 +8,7 @@ const struct wn_feature wn_features[] = {
 	{ "rings", WN_FEAT_RINGS },
 	{ "nop", WN_FEAT_NOP },
 	{ "arenas", WN_FEAT_ARENAS },
+	{ "lanes", WN_FEAT_LANES },
 	{},
 };
 

@@ -11,6 +11,7 @@
  *   client    one open of a domain
  *   setup     a client's way from new to enabled: rings, restrictions, owner
  *   owner     the process whose end is the client's
+ *   lane      rings between two clients: made, woken, ended
  *   region    which page is where in a client's address space; faults
  *   engine    runs the core for a client: the only writer of shared state
  *   wait      WN_IOC_ENTER and poll
@@ -26,6 +27,7 @@
  *   inode lock of the mount's root	fs: names
  *     client->setup			client: one setup, restrict or enable at a time
  *       domain->lock			the engine: core, table of clients
+ *         lane->lock			lane: its ends, and who sleeps there
  *       mmap_lock			the kernel's
  *         client->windows		region: which pages a fault may give
  *           domain->slots.lock	region: whose slot page is where

@@ -35,7 +35,7 @@ void wn_pages_free(struct wn_pages *pages)
 	*pages = (struct wn_pages){};
 }
 
-int wn_pages_alloc(struct wn_pages *pages, u64 bytes)
+int wn_pages_alloc_unmapped(struct wn_pages *pages, u64 bytes)
 {
 	unsigned long want = DIV_ROUND_UP_ULL(bytes, PAGE_SIZE);
 	int err = -ENOMEM;
@@ -58,12 +58,22 @@ int wn_pages_alloc(struct wn_pages *pages, u64 bytes)
 		pages->page[pages->nr++] = page;
 		cond_resched();
 	}
-	pages->addr = vmap(pages->page, want, VM_MAP, PAGE_KERNEL);
-	if (!pages->addr)
-		goto err;
 	return 0;
 
 err:
 	wn_pages_free(pages);
 	return err;
+}
+
+int wn_pages_alloc(struct wn_pages *pages, u64 bytes)
+{
+	int err = wn_pages_alloc_unmapped(pages, bytes);
+
+	if (err)
+		return err;
+	pages->addr = vmap(pages->page, pages->nr, VM_MAP, PAGE_KERNEL);
+	if (pages->addr)
+		return 0;
+	wn_pages_free(pages);
+	return -ENOMEM;
 }

@@ -20,6 +20,8 @@ struct wn_pages {
 
 /* bytes > 0; -ENOMEM, or -EINTR for a caller that is being killed. */
 int wn_pages_alloc(struct wn_pages *pages, u64 bytes);
+/* The same, not mapped for the kernel: addr is NULL. */
+int wn_pages_alloc_unmapped(struct wn_pages *pages, u64 bytes);
 void wn_pages_free(struct wn_pages *pages);
 
 /* What an allocation of so many bytes takes, array included. */

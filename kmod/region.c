@@ -10,6 +10,25 @@
 void wn_windows_init(struct wn_windows *windows)
 {
 	init_rwsem(&windows->lock);
+	xa_init(&windows->lanes);
+}
+
+void wn_windows_destroy(struct wn_windows *windows)
+{
+	WARN_ON_ONCE(!xa_empty(&windows->lanes));
+	xa_destroy(&windows->lanes);
+	if (windows->lane_scratch)
+		put_page(windows->lane_scratch);
+}
+
+struct wn_region wn_window_region(const struct wn_window *window, u32 type)
+{
+	return (struct wn_region){
+		.type = type,
+		.flags = window->writable ? WN_REGION_F_WRITE : 0,
+		.offset = WN_REGION_OFFSET(type),
+		.bytes = (u64)window->nr << PAGE_SHIFT,
+	};
 }
 
 u32 wn_windows_table(const struct wn_window *at, struct wn_region *table)
@@ -19,37 +38,43 @@ u32 wn_windows_table(const struct wn_window *at, struct wn_region *table)
 	for (type = 0; type < WN_REGION_TABLE; type++) {
 		if (!at[type].nr)
 			continue;
-		table[n++] = (struct wn_region){
-			.type = type,
-			.flags = at[type].writable ? WN_REGION_F_WRITE : 0,
-			.offset = WN_REGION_OFFSET(type),
-			.bytes = (u64)at[type].nr << PAGE_SHIFT,
-		};
+		table[n++] = wn_window_region(&at[type], type);
 	}
 	return n;
 }
 
 /* The window that a page offset lies in, or NULL. */
-static const struct wn_window *find(const struct wn_windows *windows, pgoff_t pgoff)
+static const struct wn_window *find(struct wn_windows *windows, pgoff_t pgoff)
 {
 	unsigned long type = pgoff >> TYPE_SHIFT;
 
-	if (type >= WN_REGION_TABLE)
-		return NULL;
+	if (type >= WN_REGION_LANES)
+		return xa_load(&windows->lanes, type - WN_REGION_LANES);
 	type = array_index_nospec(type, WN_REGION_TABLE);
 	return windows->at[type].nr ? &windows->at[type] : NULL;
 }
 
-static vm_fault_t insert(struct vm_fault *vmf, const struct wn_window *window, struct page *page)
+static vm_fault_t insert(struct vm_fault *vmf, bool shared, struct page *page)
 {
 	int err;
 
-	if (window->shared)
+	if (shared)
 		return vmf_insert_pfn(vmf->vma, vmf->address, page_to_pfn(page));
 	err = vm_insert_page(vmf->vma, vmf->address, page);
 	if (!err || err == -EBUSY)	/* another thread was first */
 		return VM_FAULT_NOPAGE;
 	return err == -ENOMEM ? VM_FAULT_OOM : VM_FAULT_SIGBUS;
+}
+
+static struct page *page_of(const struct wn_window *window, unsigned long index)
+{
+	unsigned long front = window->pages->nr;
+
+	if (index < front)
+		return window->pages->page[array_index_nospec(index, front)];
+	/* find() and fault() have looked: the rest is the ring, twice. */
+	index = (index - front) % window->ring->nr;
+	return window->ring->page[index];
 }
 
 static vm_fault_t fill(struct vm_fault *vmf, const struct wn_windows *windows,
@@ -59,11 +84,11 @@ static vm_fault_t fill(struct vm_fault *vmf, const struct wn_windows *windows,
 	vm_fault_t ret;
 
 	if (windows->scratch && window != &windows->at[windows->keep])
-		return insert(vmf, window, windows->scratch);
+		return insert(vmf, window->shared, windows->scratch);
 	if (!slots)
-		return insert(vmf, window, window->pages->page[index]);
+		return insert(vmf, window->shared, page_of(window, index));
 	down_read(&slots->lock);
-	ret = insert(vmf, window, slots->page[index] ?: ZERO_PAGE(vmf->address));
+	ret = insert(vmf, window->shared, slots->page[index] ?: ZERO_PAGE(vmf->address));
 	up_read(&slots->lock);
 	return ret;
 }
@@ -83,6 +108,9 @@ static vm_fault_t fault(struct vm_fault *vmf)
 	window = find(windows, vmf->pgoff);
 	if (window && index < window->nr)
 		ret = fill(vmf, windows, window, array_index_nospec(index, window->nr));
+	else if (vmf->pgoff >> TYPE_SHIFT >= WN_REGION_LANES && windows->lane_scratch)
+		/* It was there when it was mapped. Lanes are not shared: no special entries. */
+		ret = insert(vmf, false, windows->lane_scratch);
 	up_read(&windows->lock);
 	return ret;
 }
@@ -107,7 +135,36 @@ void wn_region_unmap_slots(struct address_space *space, u32 number)
 			    ((loff_t)number << PAGE_SHIFT), PAGE_SIZE, 1);
 }
 
-static int check(const struct wn_windows *windows, struct vm_area_struct *vma)
+int wn_windows_add(struct wn_windows *windows, u32 type, const struct wn_window *window)
+{
+	int err = -ENOMEM;
+
+	down_write(&windows->lock);
+	if (!windows->lane_scratch)
+		windows->lane_scratch = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_NOWARN);
+	if (windows->lane_scratch)
+		err = xa_err(xa_store(&windows->lanes, type - WN_REGION_LANES, (void *)window,
+				      GFP_KERNEL_ACCOUNT | __GFP_NOWARN));
+	up_write(&windows->lock);
+	return err;
+}
+
+void wn_windows_remove(struct wn_windows *windows, struct address_space *space, u32 type)
+{
+	down_write(&windows->lock);
+	/* Faults insert under the lock: nothing of it comes back behind the unmapping. */
+	if (xa_erase(&windows->lanes, type - WN_REGION_LANES))
+		unmap_mapping_range(space, WN_REGION_OFFSET(type), 1ULL << WN_REGION_SHIFT, 1);
+	up_write(&windows->lock);
+}
+
+const struct wn_window *wn_windows_lane(struct wn_windows *windows, u32 type)
+{
+	lockdep_assert_held(&windows->lock);
+	return xa_load(&windows->lanes, type - WN_REGION_LANES);
+}
+
+static int check(struct wn_windows *windows, struct vm_area_struct *vma)
 {
 	const struct wn_window *window = find(windows, vma->vm_pgoff);
 

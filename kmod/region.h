@@ -8,6 +8,7 @@
 #define WN_REGION_H
 
 #include <linux/rwsem.h>
+#include <linux/xarray.h>
 #include <linux/worknode.h>
 
 #include "pages.h"
@@ -28,6 +29,7 @@ struct vm_area_struct;
 struct wn_window {
 	unsigned long nr;		/* pages; 0: there is no such region */
 	const struct wn_pages *pages;
+	const struct wn_pages *ring;	/* behind pages, twice in a row; or NULL */
 	struct wn_slot_pages *slots;	/* in place of pages: of all clients */
 	bool writable;
 	bool shared;
@@ -52,9 +54,22 @@ struct wn_windows {
 	struct page *scratch;		/* in place of all others once the client is dead */
 	u32 keep;			/* but of this one */
 	struct wn_window at[WN_REGION_TABLE];
+	struct xarray lanes;		/* windows by type - WN_REGION_LANES */
+	struct page *lane_scratch;	/* in place of those that went; once there was one */
 };
 
 void wn_windows_init(struct wn_windows *windows);
+void wn_windows_destroy(struct wn_windows *windows);
+
+/* A lane's window, of a type from WN_REGION_LANES on: -ENOMEM. It is the caller's. */
+int wn_windows_add(struct wn_windows *windows, u32 type, const struct wn_window *window);
+/* What is mapped goes; who touches it again gets a scratch page. */
+void wn_windows_remove(struct wn_windows *windows, struct address_space *space, u32 type);
+/* Under windows->lock. NULL: there is none. */
+const struct wn_window *wn_windows_lane(struct wn_windows *windows, u32 type);
+
+/* A window as the uapi tells of it. */
+struct wn_region wn_window_region(const struct wn_window *window, u32 type);
 
 /*
  * The client is dead: what of its windows is mapped goes, and who touches it again

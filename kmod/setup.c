@@ -307,6 +307,7 @@ static void die(struct wn_client *client)
 	smp_store_release(&client->state, WN_CLIENT_DEAD);
 	wn_domain_leave(client->domain, client, client->number, client->bytes);
 	wn_domain_count(client->domain, WN_STAT_DEATHS);
+	wn_lanes_end(client);
 	wn_windows_close(&client->windows, client->space->i_mapping, m->user_ring.page[0],
 			 WN_REGION_KERN_RING);
 	free_rest(m);

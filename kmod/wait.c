@@ -152,5 +152,7 @@ __poll_t wn_poll(struct wn_client *client, struct file *file, poll_table *table)
 		events |= EPOLLIN | EPOLLRDNORM;
 	if (wn_inbox_unread(&client->inbox))
 		events |= EPOLLPRI | EPOLLRDBAND;
+	if (wn_lanes_told(client))
+		events |= EPOLLIN | EPOLLMSG;
 	return events;
 }

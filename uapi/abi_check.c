@@ -294,6 +294,34 @@ FIELD(wn_cell_told, cursor, 0, 8);
 FIELD(wn_cell_told, bytes, 8, 4);
 FIELD(wn_cell_told, reserved, 12, 4);
 
+SIZE(wn_lane_connect, 80);
+FIELD(wn_lane_connect, size, 0, 4);
+FIELD(wn_lane_connect, flags, 4, 4);
+FIELD(wn_lane_connect, node, 8, 8);
+FIELD(wn_lane_connect, cap, 16, 4);
+FIELD(wn_lane_connect, bytes, 20, 4);
+FIELD(wn_lane_connect, lane, 24, 4);
+FIELD(wn_lane_connect, consumer, 28, 4);
+FIELD(wn_lane_connect, regions, 32, 48);
+
+SIZE(wn_lane_accept, 88);
+FIELD(wn_lane_accept, size, 0, 4);
+FIELD(wn_lane_accept, flags, 4, 4);
+FIELD(wn_lane_accept, node, 8, 8);
+FIELD(wn_lane_accept, badge, 16, 8);
+FIELD(wn_lane_accept, lane, 24, 4);
+FIELD(wn_lane_accept, bytes, 28, 4);
+FIELD(wn_lane_accept, producer, 32, 4);
+FIELD(wn_lane_accept, reserved, 36, 4);
+FIELD(wn_lane_accept, regions, 40, 48);
+
+SIZE(wn_lane_wait, 24);
+FIELD(wn_lane_wait, size, 0, 4);
+FIELD(wn_lane_wait, flags, 4, 4);
+FIELD(wn_lane_wait, lane, 8, 4);
+FIELD(wn_lane_wait, reserved, 12, 4);
+FIELD(wn_lane_wait, deadline, 16, 8);
+
 SIZE(wn_lane_rec, 8);
 FIELD(wn_lane_rec, len, 0, 4);
 FIELD(wn_lane_rec, type, 4, 2);

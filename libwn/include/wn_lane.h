@@ -277,6 +277,25 @@ int wn_lane_wait(struct wn_lane *l, __u32 len, __u64 deadline);
 /* Tell the other side, which reads what was committed first; unmap. */
 void wn_lane_close(struct wn_lane *l);
 
+/* ------------------------------------------------ between two clients */
+
+/*
+ * A lane to the client that reads the events of a node, which this one produces for.
+ * cap: 0 for the first capability, node: 0 for its own. The errors of
+ * WN_IOC_LANE_CONNECT. The client stays open until after wn_lane_close().
+ */
+int wn_lane_connect(struct wn *wn, struct wn_lane *l, __u64 node, __u32 cap, __u32 bytes);
+
+/*
+ * The oldest lane that somebody made to this client; *from, unless NULL: who, by what
+ * node. Waits until the deadline (0: none; 1: not at all) with -ETIME, -EINTR.
+ */
+int wn_lane_accept(struct wn *wn, struct wn_lane *l, struct wn_lane_accept *from,
+		   __u64 deadline);
+
+/* Wait until any lane of the client was woken or can be accepted. What poll tells too. */
+int wn_lanes_wait(struct wn *wn, __u64 deadline);
+
 /* -------------------------------------------------- without a module */
 
 /*

@@ -122,6 +122,7 @@ struct wn_bounds {
 #define WN_FEAT_RINGS		(1ULL << 1)	/* setup, restrict, enable, enter; mapped rings */
 #define WN_FEAT_NOP		(1ULL << 2)	/* WN_OP_NOP with injected results */
 #define WN_FEAT_ARENAS		(1ULL << 3)	/* wn_setup.arena_*: ops with bulk bytes */
+#define WN_FEAT_LANES		(1ULL << 4)	/* WN_IOC_LANE_*: lanes between clients */
 
 /* WN_IOC_QUERY: what this module can do. Needs no domain, changes nothing. */
 struct wn_query {
@@ -303,6 +304,66 @@ struct wn_enter {
  * the shortest way for ops that are done inline.
  */
 
+/*
+ * WN_IOC_LANE_CONNECT: make a lane to the client that reads the events of a node; the
+ * caller, who pays for it, is its producer. Right: EMIT. ENXIO, EOWNERDEAD: as with
+ * WN_IOC_ENTER; EINVAL: bytes; EACCES, EKEYEXPIRED, ESTALE: the capability, the node;
+ * ENOLINK: nobody reads there; EINVAL: the caller does; ENOSPC: lanes of the domain; EDQUOT, ENOSPC, ENOMEM:
+ * memory.
+ *
+ * regions[0] is to be read: a page with struct wn_lane_state, one with the other's
+ * struct wn_lane_side, and for the consumer the data, twice; regions[1] is to be
+ * written: the own struct wn_lane_side in a page, and for the producer the data, twice.
+ * After the lane's end, or what is mapped beyond, they show a page that nobody reads.
+ */
+struct wn_lane_connect {
+	__u32 size;
+	__u32 flags;		/* in: 0 */
+	__aligned_u64 node;	/* in: handle; 0: the capability's own */
+	__u32 cap;		/* in: index of the capability; 0: the first */
+	__u32 bytes;		/* in: of the ring, a power of two, _MIN to _MAX */
+	__u32 lane;		/* out: its number in the domain */
+	__u32 consumer;		/* out: number of the other client */
+	struct wn_region regions[2]; /* out */
+};
+
+/*
+ * WN_IOC_LANE_ACCEPT: take the oldest lane that was connected to this client.
+ * EAGAIN: there is none. That there is one is told as a wake is.
+ */
+struct wn_lane_accept {
+	__u32 size;
+	__u32 flags;		/* in: 0 */
+	__aligned_u64 node;	/* out: that was connected to */
+	__aligned_u64 badge;	/* out: of the producer's capability */
+	__u32 lane;		/* out */
+	__u32 bytes;		/* out: of the ring */
+	__u32 producer;		/* out: number of the other client */
+	__u32 reserved;		/* 0 */
+	struct wn_region regions[2]; /* out: as with connect */
+};
+
+/*
+ * WN_IOC_LANE_WAIT: sleep until the other side of a lane has woken this one, which it
+ * may have done before, or is gone. lane = WN_LANE_ANY: until any of the client's has
+ * been woken, or there is one to accept; that is also what poll tells, by EPOLLIN and
+ * EPOLLMSG, until such a wait takes it. 0; ETIME; EINTR; ENOENT: no such lane.
+ */
+struct wn_lane_wait {
+	__u32 size;
+	__u32 flags;		/* in: 0 */
+	__u32 lane;		/* in */
+	__u32 reserved;		/* 0 */
+	__aligned_u64 deadline;	/* in: ns of CLOCK_BOOTTIME, absolute; 0: none */
+};
+
+#define WN_LANE_ANY		(~0U)
+
+/*
+ * WN_IOC_LANE_WAKE, WN_IOC_LANE_CLOSE: the argument is a lane's number, and no
+ * pointer. Wake the other side; give this end up, which the other is told. ENOENT.
+ */
+
 #define WN_IOC_MAGIC		0xBE
 #define WN_IOC_QUERY		_IOWR(WN_IOC_MAGIC, 0, struct wn_query)
 #define WN_IOC_BOUNDS		_IOWR(WN_IOC_MAGIC, 1, struct wn_bounds_query)
@@ -313,6 +374,11 @@ struct wn_enter {
 #define WN_IOC_ENABLE		_IOWR(WN_IOC_MAGIC, 18, struct wn_enable)
 #define WN_IOC_ENTER		_IOWR(WN_IOC_MAGIC, 19, struct wn_enter)
 #define WN_IOC_SUBMIT		_IO(WN_IOC_MAGIC, 20)
+#define WN_IOC_LANE_CONNECT	_IOWR(WN_IOC_MAGIC, 32, struct wn_lane_connect)
+#define WN_IOC_LANE_ACCEPT	_IOWR(WN_IOC_MAGIC, 33, struct wn_lane_accept)
+#define WN_IOC_LANE_WAIT	_IOWR(WN_IOC_MAGIC, 34, struct wn_lane_wait)
+#define WN_IOC_LANE_WAKE	_IO(WN_IOC_MAGIC, 35)
+#define WN_IOC_LANE_CLOSE	_IO(WN_IOC_MAGIC, 36)
 
 /* --------------------------------------------------------------- rings */
 

@@ -1,0 +1,606 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "lane.h"
+#include "main.h"
+
+#include <linux/hrtimer.h>
+#include <linux/kref.h>
+#include <linux/log2.h>
+#include <linux/poll.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+
+#include "client.h"
+#include "core/cap.h"
+#include "core/client.h"
+#include "core/node.h"
+#include "domain.h"
+#include "engine.h"
+#include "uarg.h"
+
+enum side { PRODUCER, CONSUMER };
+enum { TO_READ, TO_WRITE };
+
+struct wn_lane_end {
+	struct wn_client *client;	/* under lane->lock and domain->lock; NULL: gone */
+	wait_queue_head_t wait;
+	bool woken;			/* and nobody waited for it yet */
+	struct page *page[2][2];
+	struct wn_pages front[2];
+	struct wn_window window[2];
+};
+
+struct wn_lane {
+	struct kref ref;		/* of each end, and of who waits */
+	spinlock_t lock;		/* inside domain->lock */
+	u32 number;
+	u32 bytes;
+	u64 node;
+	u64 badge;
+	struct wn_lane_state *state;	/* flags under lock */
+	struct wn_lane_end end[2];
+	struct list_head pending;	/* in the consumer's list; under domain->lock */
+	struct wn_pages control;	/* state, producer's, consumer's */
+	struct wn_pages data;
+	struct wn_charge charge;
+};
+
+void wn_lanes_init(struct wn_lanes *lanes)
+{
+	INIT_LIST_HEAD(&lanes->pending);
+	init_waitqueue_head(&lanes->wait);
+}
+
+/* ---------------------------------------------------------------- memory */
+
+static void destroy(struct kref *ref)
+{
+	struct wn_lane *lane = container_of(ref, struct wn_lane, ref);
+
+	wn_pages_free(&lane->data);
+	wn_pages_free(&lane->control);
+	wn_charge_give(&lane->charge);
+	kfree(lane);
+}
+
+static void put(struct wn_lane *lane)
+{
+	kref_put(&lane->ref, destroy);
+}
+
+/* What each side sees, as the uapi header says under CONNECT. */
+static void plan_windows(struct wn_lane *lane, enum side side)
+{
+	struct wn_lane_end *end = &lane->end[side];
+	int i;
+
+	end->page[TO_READ][0] = lane->control.page[0];
+	end->page[TO_READ][1] = lane->control.page[1 + !side];
+	end->page[TO_WRITE][0] = lane->control.page[1 + side];
+	for (i = 0; i < 2; i++) {
+		end->front[i] = (struct wn_pages){ .page = end->page[i], .nr = i == TO_READ ? 2 : 1 };
+		bool data = (i == TO_WRITE) == (side == PRODUCER);
+
+		end->window[i] = (struct wn_window){
+			.nr = end->front[i].nr + (data ? 2 * lane->data.nr : 0),
+			.pages = &end->front[i],
+			.ring = data ? &lane->data : NULL,
+			.writable = i == TO_WRITE,
+		};
+	}
+}
+
+static struct wn_lane *new_lane(struct wn_domain *domain, u32 bytes)
+{
+	/* A scratch page for each side is among what is charged. */
+	const u64 cost = sizeof(struct wn_lane) + wn_pages_cost(3 * PAGE_SIZE) +
+			 wn_pages_cost(bytes) + 2 * wn_pages_cost(PAGE_SIZE);
+	struct wn_lane *lane = kzalloc(sizeof(*lane), GFP_KERNEL_ACCOUNT);
+	int side, err;
+
+	if (!lane)
+		return ERR_PTR(-ENOMEM);
+	kref_init(&lane->ref);
+	spin_lock_init(&lane->lock);
+	INIT_LIST_HEAD(&lane->pending);
+	lane->bytes = bytes;
+	err = wn_charge_take(&lane->charge, wn_charge_payer(), domain->mount, cost);
+	if (!err)
+		err = wn_pages_alloc(&lane->control, 3 * PAGE_SIZE);
+	if (!err)
+		err = wn_pages_alloc_unmapped(&lane->data, bytes);
+	if (err) {
+		put(lane);
+		return ERR_PTR(err);
+	}
+	lane->state = lane->control.addr;
+	for (side = 0; side < 2; side++) {
+		init_waitqueue_head(&lane->end[side].wait);
+		plan_windows(lane, side);
+	}
+	return lane;
+}
+
+/* --------------------------------------------------------------- windows */
+
+static u32 window_type(const struct wn_lane *lane, int i)
+{
+	return WN_REGION_LANES + 2 * lane->number + i;
+}
+
+static void close_windows(struct wn_lane *lane, struct wn_client *client)
+{
+	int i;
+
+	for (i = 0; i < 2; i++)
+		wn_windows_remove(&client->windows, client->space->i_mapping,
+				  window_type(lane, i));
+}
+
+static int open_windows(struct wn_lane *lane, enum side side, struct wn_client *client,
+			struct wn_region *regions)
+{
+	int i, err = 0;
+
+	for (i = 0; i < 2 && !err; i++) {
+		err = wn_windows_add(&client->windows, window_type(lane, i),
+				     &lane->end[side].window[i]);
+		regions[i] = wn_window_region(&lane->end[side].window[i], window_type(lane, i));
+	}
+	if (err)
+		close_windows(lane, client);
+	return err;
+}
+
+/* A client's end by the number of the lane, with a reference; or NULL. */
+static struct wn_lane *get(struct wn_client *client, unsigned long number, enum side *side)
+{
+	const struct wn_window *window;
+	struct wn_lane *lane = NULL;
+	int i;
+
+	if (number >= client->domain->bounds.lanes)
+		return NULL;
+	/* Its end holds the lane as long as the window is there. */
+	down_read(&client->windows.lock);
+	window = wn_windows_lane(&client->windows, WN_REGION_LANES + 2 * number);
+	if (window) {
+		i = window->ring ? CONSUMER : PRODUCER;
+		lane = container_of(window, struct wn_lane, end[i].window[TO_READ]);
+		kref_get(&lane->ref);
+		*side = i;
+	}
+	up_read(&client->windows.lock);
+	return lane;
+}
+
+/* ------------------------------------------------------------------ wakes */
+
+static void tell(struct wn_client *client)
+{
+	WRITE_ONCE(client->lanes.woken, true);
+	wake_up_interruptible_all(&client->lanes.wait);
+	wake_up_interruptible_poll(&client->polls, EPOLLIN | EPOLLMSG);
+}
+
+static void wake(struct wn_lane *lane, enum side side)
+{
+	struct wn_lane_end *end = &lane->end[side];
+
+	lockdep_assert_held(&lane->lock);
+
+	WRITE_ONCE(end->woken, true);
+	wake_up_interruptible_all(&end->wait);
+	if (end->client)
+		tell(end->client);
+}
+
+bool wn_lanes_told(const struct wn_client *client)
+{
+	return READ_ONCE(client->lanes.woken) || !list_empty_careful(&client->lanes.pending);
+}
+
+/* ------------------------------------------------------------------- end */
+
+/* 0, or -ENOENT: another was faster. Takes the end's reference, not the caller's. */
+static int close_end(struct wn_lane *lane, enum side side, struct wn_client *client)
+{
+	struct wn_domain *domain = client->domain;
+	bool mine;
+
+	mutex_lock(&domain->lock);
+	spin_lock(&lane->lock);
+	mine = lane->end[side].client == client;
+	if (mine) {
+		lane->end[side].client = NULL;
+		/* Release: what the gone side published is there for who sees this. */
+		smp_store_release(&lane->state->flags, lane->state->flags |
+				  (side == PRODUCER ? WN_LANE_S_PRODUCER_GONE :
+				   WN_LANE_S_CONSUMER_GONE));
+		wake(lane, !side);
+		wake_up_interruptible_all(&lane->end[side].wait);
+	}
+	spin_unlock(&lane->lock);
+	if (mine) {
+		if (side == CONSUMER)
+			list_del_init(&lane->pending);
+		if (!lane->end[!side].client)
+			domain->lanes[lane->number] = NULL;
+	}
+	mutex_unlock(&domain->lock);
+	if (!mine)
+		return -ENOENT;
+	close_windows(lane, client);
+	put(lane);
+	return 0;
+}
+
+long wn_lane_close(struct wn_client *client, unsigned long number)
+{
+	struct wn_lane *lane;
+	enum side side;
+	int err;
+
+	err = wn_client_check_owner(client);
+	if (err)
+		return err;
+	lane = get(client, number, &side);
+	if (!lane)
+		return -ENOENT;
+	err = close_end(lane, side, client);
+	put(lane);
+	return err;
+}
+
+static struct wn_lane *first_pending(struct wn_client *client)
+{
+	struct wn_lane *lane;
+
+	mutex_lock(&client->domain->lock);
+	lane = list_first_entry_or_null(&client->lanes.pending, struct wn_lane, pending);
+	if (lane)
+		kref_get(&lane->ref);
+	mutex_unlock(&client->domain->lock);
+	return lane;
+}
+
+void wn_lanes_end(struct wn_client *client)
+{
+	struct wn_lane *lane;
+	enum side side;
+	u32 number;
+
+	/* It is in no table any more: nobody connects to it. */
+	while ((lane = first_pending(client))) {
+		close_end(lane, CONSUMER, client);
+		put(lane);
+	}
+	for (number = 0; number < client->domain->bounds.lanes; number++) {
+		lane = get(client, number, &side);
+		if (!lane)
+			continue;
+		close_end(lane, side, client);
+		put(lane);
+	}
+	tell(client);
+}
+
+/* --------------------------------------------------------------- connect */
+
+/* Whom the caller may connect to by that node: the client, or an error. */
+static struct wn_client *consumer_of(struct wn_client *client, const struct wn_lane_connect *c,
+				     u64 *badge)
+{
+	struct wn_domain *domain = client->domain;
+	struct wn_core *core = domain->core;
+	const struct wn_node_own *own;
+	struct wn_client *peer;
+	const struct wn_cap *cap;
+	struct wn_now now;
+	s64 err = 0;
+	int node;
+
+	lockdep_assert_held(&domain->lock);
+
+	wn_engine_now(&now);
+	cap = wn_cap_use(core, client->number, c->cap, WN_RIGHT_EMIT, &now, &err);
+	if (!cap)
+		return ERR_PTR(err);
+	node = wn_cap_reach(core, client->number, cap, c->node);
+	if (node < 0)
+		return ERR_PTR(node);
+	own = &core->own[node];
+	if (!own->reader || core->clients[own->reader - 1].life != own->reader_life)
+		return ERR_PTR(-ENOLINK);
+	peer = domain->clients[own->reader - 1];
+	if (!peer)
+		return ERR_PTR(-ENOLINK);
+	if (peer == client)
+		return ERR_PTR(-EINVAL);
+	*badge = cap->badge;
+	return peer;
+}
+
+/* A number for it, if the caller may have it. */
+static int enter(struct wn_lane *lane, struct wn_client *client, struct wn_lane_connect *c)
+{
+	struct wn_domain *domain = client->domain;
+	struct wn_client *peer;
+	u32 number = 0;
+	int err;
+
+	mutex_lock(&domain->lock);
+	peer = consumer_of(client, c, &lane->badge);
+	err = PTR_ERR_OR_ZERO(peer);
+	if (!err) {
+		while (number < domain->bounds.lanes && domain->lanes[number])
+			number++;
+		if (number == domain->bounds.lanes)
+			err = -ENOSPC;
+	}
+	if (!err) {
+		domain->lanes[number] = lane;
+		lane->number = c->lane = number;
+		c->consumer = peer->number;
+	}
+	mutex_unlock(&domain->lock);
+	return err;
+}
+
+static void leave(struct wn_lane *lane, struct wn_domain *domain)
+{
+	mutex_lock(&domain->lock);
+	domain->lanes[lane->number] = NULL;
+	mutex_unlock(&domain->lock);
+}
+
+/* Give it to both, if that is still to be: the other may be another by now. */
+static int link(struct wn_lane *lane, struct wn_client *client, const struct wn_lane_connect *c)
+{
+	struct wn_domain *domain = client->domain;
+	struct wn_client *peer;
+	int err;
+
+	mutex_lock(&domain->lock);
+	peer = consumer_of(client, c, &lane->badge);
+	err = PTR_ERR_OR_ZERO(peer);
+	if (!err && peer->number != c->consumer)
+		err = -ENOLINK;
+	if (!err) {
+		lane->node = c->node;
+		*lane->state = (struct wn_lane_state){
+			.lane = lane->number,
+			.bytes = lane->bytes,
+			.producer = client->number,
+			.consumer = peer->number,
+		};
+		kref_get(&lane->ref);	/* the consumer's; the first is the producer's */
+		spin_lock(&lane->lock);
+		lane->end[PRODUCER].client = client;
+		lane->end[CONSUMER].client = peer;
+		list_add_tail(&lane->pending, &peer->lanes.pending);
+		wake(lane, CONSUMER);
+		spin_unlock(&lane->lock);
+	}
+	mutex_unlock(&domain->lock);
+	return err;
+}
+
+/* Under client->setup: the client does not die meanwhile. */
+static int connect_locked(struct wn_client *client, struct wn_lane_connect *c, int usize,
+			  void __user *uarg)
+{
+	struct wn_client *peer;
+	struct wn_lane *lane;
+	u64 badge;
+	int err;
+
+	lockdep_assert_held(&client->setup);
+
+	err = wn_client_check_owner(client);
+	if (err)
+		return err;
+	/* Who may not have it takes no memory. */
+	mutex_lock(&client->domain->lock);
+	peer = consumer_of(client, c, &badge);
+	mutex_unlock(&client->domain->lock);
+	if (IS_ERR(peer))
+		return PTR_ERR(peer);
+	lane = new_lane(client->domain, c->bytes);
+	if (IS_ERR(lane))
+		return PTR_ERR(lane);
+	err = enter(lane, client, c);
+	if (err)
+		goto err_put;
+	err = open_windows(lane, PRODUCER, client, c->regions);
+	if (err)
+		goto err_leave;
+	err = wn_uarg_put(c, sizeof(*c), usize, uarg);
+	if (!err)
+		err = link(lane, client, c);
+	if (!err)
+		return 0;
+	close_windows(lane, client);
+err_leave:
+	leave(lane, client->domain);
+err_put:
+	put(lane);
+	return err;
+}
+
+long wn_lane_connect(struct wn_client *client, void __user *uarg)
+{
+	struct wn_lane_connect c = {};
+	int usize, err;
+
+	usize = wn_uarg_get(&c, sizeof(c), sizeof(c), uarg);
+	if (usize < 0)
+		return usize;
+	if (c.flags || !is_power_of_2(c.bytes) || c.bytes > WN_LANE_BYTES_MAX ||
+	    c.bytes < max_t(u32, WN_LANE_BYTES_MIN, PAGE_SIZE))
+		return -EINVAL;
+	memset(c.regions, 0, sizeof(c.regions));
+	if (mutex_lock_killable(&client->setup))
+		return -EINTR;
+	err = connect_locked(client, &c, usize, uarg);
+	mutex_unlock(&client->setup);
+	return err;
+}
+
+/* ---------------------------------------------------------------- accept */
+
+static struct wn_lane *take_pending(struct wn_client *client)
+{
+	struct wn_lane *lane;
+
+	mutex_lock(&client->domain->lock);
+	lane = list_first_entry_or_null(&client->lanes.pending, struct wn_lane, pending);
+	if (lane)
+		list_del_init(&lane->pending);
+	mutex_unlock(&client->domain->lock);
+	return lane;
+}
+
+static int accept_locked(struct wn_client *client, struct wn_lane_accept *a, int usize,
+			 void __user *uarg)
+{
+	struct wn_lane *lane;
+	int err;
+
+	lockdep_assert_held(&client->setup);
+
+	err = wn_client_check_owner(client);
+	if (err)
+		return err;
+	/* Out of the list it is ours alone: the client does not die meanwhile. */
+	lane = take_pending(client);
+	if (!lane)
+		return -EAGAIN;
+	a->node = lane->node;
+	a->badge = lane->badge;
+	a->lane = lane->number;
+	a->bytes = lane->bytes;
+	a->producer = lane->state->producer;
+	err = open_windows(lane, CONSUMER, client, a->regions);
+	if (!err) {
+		err = wn_uarg_put(a, sizeof(*a), usize, uarg);
+		if (err)
+			close_windows(lane, client);
+	}
+	mutex_lock(&client->domain->lock);
+	if (err) {
+		list_add(&lane->pending, &client->lanes.pending);
+	} else {
+		spin_lock(&lane->lock);
+		WRITE_ONCE(lane->state->flags, lane->state->flags | WN_LANE_S_ACCEPTED);
+		spin_unlock(&lane->lock);
+	}
+	mutex_unlock(&client->domain->lock);
+	return err;
+}
+
+long wn_lane_accept(struct wn_client *client, void __user *uarg)
+{
+	struct wn_lane_accept a = {};
+	int usize, err;
+
+	usize = wn_uarg_get(&a, sizeof(a), sizeof(a), uarg);
+	if (usize < 0)
+		return usize;
+	if (a.flags || a.reserved)
+		return -EINVAL;
+	memset(a.regions, 0, sizeof(a.regions));
+	if (mutex_lock_killable(&client->setup))
+		return -EINTR;
+	err = accept_locked(client, &a, usize, uarg);
+	mutex_unlock(&client->setup);
+	return err;
+}
+
+/* ---------------------------------------------------------- wait and wake */
+
+/* Whether what was waited for is there; takes it. lane: NULL for any. */
+static bool take_wake(struct wn_client *client, struct wn_lane *lane, enum side side)
+{
+	if (!lane)
+		return xchg(&client->lanes.woken, false) ||
+			!list_empty_careful(&client->lanes.pending) ||
+			READ_ONCE(client->state) == WN_CLIENT_DEAD;
+	return xchg(&lane->end[side].woken, false) || !READ_ONCE(lane->end[side].client) ||
+		!READ_ONCE(lane->end[!side].client);
+}
+
+static int sleep(struct wn_client *client, struct wn_lane *lane, enum side side, u64 deadline)
+{
+	wait_queue_head_t *queue = lane ? &lane->end[side].wait : &client->lanes.wait;
+	ktime_t expires = ns_to_ktime(deadline);
+	DEFINE_WAIT(entry);
+	int err = 0;
+
+	for (;;) {
+		/* Sets the state with a full barrier before the look, as C in wait.c. */
+		prepare_to_wait(queue, &entry, TASK_INTERRUPTIBLE);
+		if (take_wake(client, lane, side))
+			break;
+		if (signal_pending(current)) {
+			err = -ERESTARTSYS;
+			break;
+		}
+		if (deadline == WN_ENTER_NO_DEADLINE) {
+			schedule();
+		} else if (!schedule_hrtimeout_range_clock(&expires, 0, HRTIMER_MODE_ABS,
+							   CLOCK_BOOTTIME)) {
+			if (!take_wake(client, lane, side))
+				err = -ETIME;
+			break;
+		}
+	}
+	finish_wait(queue, &entry);
+	return smp_load_acquire(&client->state) == WN_CLIENT_DEAD ? -ESHUTDOWN : err;
+}
+
+long wn_lane_wait(struct wn_client *client, void __user *uarg)
+{
+	struct wn_lane_wait w = {};
+	struct wn_lane *lane = NULL;
+	enum side side = PRODUCER;
+	int usize, err;
+
+	usize = wn_uarg_get(&w, sizeof(w), sizeof(w), uarg);
+	if (usize < 0)
+		return usize;
+	if (w.flags || w.reserved || w.deadline > KTIME_MAX)
+		return -EINVAL;
+	err = wn_client_check_owner(client);
+	if (err)
+		return err;
+	if (w.lane != WN_LANE_ANY) {
+		lane = get(client, w.lane, &side);
+		if (!lane)
+			return -ENOENT;
+	}
+	err = sleep(client, lane, side, w.deadline);
+	if (lane)
+		put(lane);
+	return err;
+}
+
+long wn_lane_wake(struct wn_client *client, unsigned long number)
+{
+	struct wn_lane *lane;
+	enum side side;
+	int err;
+
+	err = wn_client_check_owner(client);
+	if (err)
+		return err;
+	lane = get(client, number, &side);
+	if (!lane)
+		return -ENOENT;
+	spin_lock(&lane->lock);
+	wake(lane, !side);
+	spin_unlock(&lane->lock);
+	put(lane);
+	return 0;
+}
