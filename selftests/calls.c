@@ -219,7 +219,7 @@ TEST_F(calls, prepared)
 	const struct wn_cqe *cqe;
 	struct wn_sqe *sqe;
 	__s64 res[5], node;
-	void *data;
+	void *data = NULL;
 	int i;
 
 	/* A group of three, then one whose version is wrong, then one that is chained to it. */

@@ -109,7 +109,7 @@ WN_API __s64 wn_cell_get(struct wn *wn, __u64 node, __u64 cell, const void *key,
 	if (res == 1) {
 		item = wn_out(wn, out);
 		res = item->val_len;
-		if (res)
+		if (res && size)
 			memcpy(val, (const char *)(item + 1) + item->key_len,
 			       size < item->val_len ? size : item->val_len);
 	}
