@@ -25,10 +25,14 @@ static bool is_live(u32 i)
 	return node_at(i)->handle && wn_pool_handle(&w.core->nodes, i) == node_at(i)->handle;
 }
 
-/* As the uapi header says it; who asks has a capability over all. */
+/*
+ * As the uapi header says it; who asks has a capability over all. What waits to be
+ * freed is not found, even from a top among it.
+ */
 static bool passes(const struct wn_filter *f, const struct wn_node_rec *n, u32 top)
 {
 	u32 i = (u32)(n->handle & WN_HANDLE_INDEX_MASK);
+	bool below = i == top;
 
 	if ((f->flags & WN_FILTER_TYPE && n->type != f->type) ||
 	    (f->flags & WN_FILTER_STATE && n->state != f->state) ||
@@ -38,12 +42,11 @@ static bool passes(const struct wn_filter *f, const struct wn_node_rec *n, u32 t
 	    strncmp((const char *)n->name, (const char *)f->prefix,
 		    strnlen((const char *)f->prefix, sizeof(f->prefix))))
 		return false;
-	while (i != top) {
-		if (!node_at(i)->parent)
-			return false;
+	while (node_at(i)->parent) {
 		i = (u32)(node_at(i)->parent & WN_HANDLE_INDEX_MASK);
+		below |= i == top;
 	}
-	return true;
+	return below && i == 0;
 }
 
 static void change(struct fuzz *f)
