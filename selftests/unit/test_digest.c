@@ -351,7 +351,8 @@ static void test_errnos(void)
 	node = world_create(&w, 0, "a");
 	ok(op(&w, 0, OP(.opcode = WN_OP_DIGEST, .node = (u64)node, .w = { 32ULL << 32 }), NULL) ==
 	   -EACCES, "of the whole only");
-	wn_cap_put(w.core, 0, 1, &(struct wn_cap){ .node = (u64)node, .rights = WN_RIGHT_ALL });
+	wn_cap_put(w.core, 0, 1, &(struct wn_core_open){ .node = (u64)node,
+					       .rights = WN_RIGHT_ALL });
 	ok(op(&w, 0, OP(.opcode = WN_OP_DIGEST, .cap = 1, .w = { 32ULL << 32 }), NULL) == -EACCES,
 	   "by a capability over the whole only");
 	ok(op(&w, 0, OP(.opcode = WN_OP_DIGEST, .w = { 31ULL << 32 }), NULL) == -ENOBUFS, "no room");
