@@ -500,6 +500,47 @@ TEST_F(calls, arenas)
 	EXPECT_EQ(0, wn->out.used);
 }
 
+/* What is handed on is less, and can be taken back. */
+TEST_F(calls, capabilities)
+{
+	const struct wn_grant look = { .rights = WN_RIGHT_READ };
+	const struct wn_grant all = { .rights = WN_RIGHT_ALL };
+	struct wn_sqe sqe = {}, data;
+	struct wn *wn = &self->wn;
+	struct wn_cap_info info;
+	struct wn other;
+	__s64 dir, in, out, grant;
+	__u32 index = 0;
+
+	NEED_ARENA;
+	dir = wn_create(wn, 0, "dir");
+	in = wn_create(wn, dir, "in");
+	out = wn_create(wn, 0, "out");
+	ASSERT_EQ(0, wn_open(&other, self->path, NULL));
+	grant = wn_cap_grant(wn, 0, dir, other.client + 1, &look, &index);
+	ASSERT_FALSE(IS_ERROR(grant));
+	EXPECT_LT(0, index);
+	ASSERT_EQ(0, wn_cap_read(wn, 0, grant, &info));
+	EXPECT_EQ(WN_RIGHT_READ, info.rights);
+	EXPECT_EQ((__u64)dir, info.node);
+
+	wn_prep_lookup(&sqe, &data, 0, "in", 0);
+	wn_sqe_cap(&sqe, (__u16)index);
+	EXPECT_EQ(in, wn_do(&other, &sqe, &data, NULL));
+	EXPECT_EQ(-EACCES, wn_cap_grant(&other, (__u16)index, 0, 0, &all, NULL));
+	memset(&sqe, 0, sizeof(sqe));
+	wn_prep_set_state(&sqe, in, 1, 0);
+	wn_sqe_cap(&sqe, (__u16)index);
+	EXPECT_EQ(-EACCES, wn_do(&other, &sqe, NULL, NULL));
+	sqe.node = out;
+	EXPECT_TRUE(IS_ERROR(wn_do(&other, &sqe, NULL, NULL)));
+	EXPECT_EQ(0, wn_cap_revoke(wn, 0, grant));
+	EXPECT_EQ(-EKEYREVOKED, wn_do(&other, &sqe, NULL, NULL));
+	EXPECT_EQ(-ESTALE, wn_cap_revoke(wn, 0, grant));
+	EXPECT_EQ(0, wn->out.used);
+	wn_close(&other);
+}
+
 /* ---- Readers beside a writer. */
 
 struct reader {

@@ -255,7 +255,8 @@ TEST_F(libwn, handed_to_a_child)
 	wn_prep_nop(wn_get_sqe(&wn), 1);
 	EXPECT_EQ(0, wn_restrict(&wn, ops));
 	EXPECT_EQ(0, wt_in_child(0, enable_handed, &wn));
-	EXPECT_EQ(-EBUSY, wn_enable(&wn));
+	/* Its owner has exited. */
+	EXPECT_EQ(-ESHUTDOWN, wn_enable(&wn));
 	wn_close(&wn);
 }
 

@@ -333,6 +333,36 @@ static inline void wn_prep_sample(struct wn_sqe *sqe, __u64 node, __u64 cell, __
 	wn_prep_cell(sqe, WN_OP_SAMPLE, node, cell, user_data);
 }
 
+/* ---------------------------------------------------------- capabilities */
+
+/* Below cap, over node; to: 0: this client, else another's number + 1. */
+static inline void wn_prep_cap_grant(struct wn_sqe *sqe, void *data, __u16 cap, __u64 node,
+				     __u64 to, const struct wn_grant *grant, __u64 user_data)
+{
+	wn_prep_wide(sqe, WN_OP_CAP_GRANT, node, user_data);
+	sqe->cap = cap;
+	sqe->arg = to;
+	__builtin_memset(data, 0, sizeof(struct wn_sqe));
+	__builtin_memcpy(data, grant, sizeof(*grant));
+}
+
+/* grant: what CAP_GRANT answered; 0: cap itself is given up. */
+static inline void wn_prep_cap_revoke(struct wn_sqe *sqe, __u16 cap, __u64 grant, __u64 user_data)
+{
+	wn_prep(sqe, WN_OP_CAP_REVOKE, 0, user_data);
+	sqe->cap = cap;
+	sqe->arg = grant;
+}
+
+static inline void wn_prep_cap_read(struct wn_sqe *sqe, __u16 cap, __u64 grant, __u32 out,
+				    __u64 user_data)
+{
+	wn_prep(sqe, WN_OP_CAP_READ, 0, user_data);
+	sqe->cap = cap;
+	sqe->arg = grant;
+	sqe->w[0] = out;
+}
+
 /* ---------------------------------------------------------------- events */
 
 /* policy: WN_POLICY_*. */

@@ -91,6 +91,16 @@ __s64 wn_emit_children(struct wn *wn, __u64 node, unsigned int priority, __u32 t
 __s64 wn_subscribe(struct wn *wn, __u64 node, __u32 what, __u64 trace);
 __s64 wn_unsubscribe(struct wn *wn, __u64 sub);
 
+/*
+ * Capabilities: hand on a part of what cap allows, over node and below it. to: 0: this
+ * client's table, else another's number + 1. The grant's handle; *index, unless NULL:
+ * where it lies in the table, for wn_sqe_cap(). Revoking takes all that came of it.
+ */
+__s64 wn_cap_grant(struct wn *wn, __u16 cap, __u64 node, __u64 to, const struct wn_grant *grant,
+		   __u32 *index);
+__s64 wn_cap_revoke(struct wn *wn, __u16 cap, __u64 grant);
+int wn_cap_read(struct wn *wn, __u16 cap, __u64 grant, struct wn_cap_info *info);
+
 /* ------------------------------------------------------------ iteration */
 
 /*

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+/* Ops on capabilities, each with its answer. */
+#include "internal.h"
+
+#include <string.h>
+
+WN_API __s64 wn_cap_grant(struct wn *wn, __u16 cap, __u64 node, __u64 to,
+			  const struct wn_grant *grant, __u32 *index)
+{
+	struct wn_sqe sqe = {}, data;
+	struct wn_cqe cqe;
+	__s64 res;
+
+	wn_prep_cap_grant(&sqe, &data, cap, node, to, grant, 0);
+	res = wn_do(wn, &sqe, &data, &cqe);
+	if (!WN_RES_IS_ERROR(res) && index)
+		*index = cqe.aux;
+	return res;
+}
+
+WN_API __s64 wn_cap_revoke(struct wn *wn, __u16 cap, __u64 grant)
+{
+	struct wn_sqe sqe = {};
+
+	wn_prep_cap_revoke(&sqe, cap, grant, 0);
+	return wn_do(wn, &sqe, NULL, NULL);
+}
+
+WN_API int wn_cap_read(struct wn *wn, __u16 cap, __u64 grant, struct wn_cap_info *info)
+{
+	struct wn_sqe sqe = {};
+	__u32 out;
+	__s64 res = wn_out_alloc(wn, sizeof(*info), &out);
+
+	if (res)
+		return (int)res;
+	wn_prep_cap_read(&sqe, cap, grant, out, 0);
+	res = wn_do(wn, &sqe, NULL, NULL);
+	if (res >= 0)
+		memcpy(info, wn_out(wn, out), sizeof(*info));
+	wn_out_free(wn, out, sizeof(*info));
+	return res < 0 ? (int)res : 0;
+}
