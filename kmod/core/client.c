@@ -42,6 +42,8 @@ void wn_core_client_close(struct wn_core *core, u32 number)
 	client = &core->clients[number];
 	if (!wn_core_client_is_open(client))
 		return;
+	wn_tx_begin(core->tx, false);
+	wn_queue_client_gone(core, number);
 	wn_mail_close(core, number);
 	(void)wn_slot_client_gone(core, number, WN_SLOT_ANY_CAP, &all);
 	client->slots = NULL;

@@ -23,6 +23,7 @@ struct layout {
 	u32 log_records, subs, sub_pool, accounts, cell_charges;
 	u32 letters, boxes, waiting;
 	u32 slots, slot_own, slot_used;
+	u32 jobs, consumers, queues, of_client, awake, asleep, queue_pool, consumer_pool;
 	u32 scratch;
 	/* private, scratch */
 	u32 tx, log, edits, node_marks, name_marks, group, results, reach, worst, epoch;
@@ -106,6 +107,14 @@ static int layout(struct layout *l, const struct wn_bounds *b)
 	l->slots = cut(l, at, lines, sizeof(struct wn_slot_line));
 	l->slot_own = cut(l, at, (u64)b->clients * b->slots, sizeof(struct wn_slot_own));
 	l->slot_used = cut(l, at, (u64)b->clients * wn_slot_words(b->slots), sizeof(u64));
+	l->jobs = cut(l, at, b->backlog, sizeof(struct wn_job));
+	l->consumers = cut(l, at, wn_queues_consumers(b), sizeof(struct wn_consumer));
+	l->queues = cut(l, at, b->clients, sizeof(struct wn_queue));
+	l->of_client = cut(l, at, b->clients, sizeof(struct wn_link));
+	l->awake = cut(l, at, 1, wn_mail_waiting_bytes(b->clients));
+	l->asleep = cut(l, at, 1, wn_mail_waiting_bytes(b->clients));
+	l->queue_pool = cut(l, at, 1, wn_pool_bytes(b->clients));
+	l->consumer_pool = cut(l, at, 1, wn_pool_bytes(wn_queues_consumers(b)));
 
 	l->scratch = (u32)(*at / LINE);
 	l->tx = cut(l, at, 1, sizeof(struct wn_tx));
@@ -216,6 +225,22 @@ static noinline int init_cells(struct wn_core *core, const struct layout *l, u8 
 	return wn_cells_init(&core->cells, core->tx, &core->bounds, &memory, core->secret, replica);
 }
 
+static noinline int init_queues(struct wn_core *core, const struct layout *l, u8 *private)
+{
+	const struct wn_queues_memory memory = {
+		.jobs = place(private, l->jobs),
+		.consumers = place(private, l->consumers),
+		.queues = place(private, l->queues),
+		.of_client = place(private, l->of_client),
+		.awake = place(private, l->awake),
+		.asleep = place(private, l->asleep),
+		.queue_pool = place(private, l->queue_pool),
+		.consumer_pool = place(private, l->consumer_pool),
+	};
+
+	return wn_queues_init(&core->queues, &memory, &core->bounds);
+}
+
 static void init_public(struct wn_core *core, const struct layout *l, u64 domain)
 {
 	const u32 buckets = core->name_mask + 1;
@@ -306,7 +331,7 @@ struct wn_core *wn_core_init(void *public, void *private, const struct wn_bounds
 	wn_digest_init(&core->digest, core->tx, bounds, place(base, l.dirty),
 		       place(base, l.hashes));
 	wn_slots_init(&core->slots, place(base, l.slot_own), place(base, l.slot_used), bounds->slots);
-	if (init_cells(core, &l, base, ident->replica) || make_root(core))
+	if (init_queues(core, &l, base) || init_cells(core, &l, base, ident->replica) || make_root(core))
 		return NULL;
 	init_public(core, &l, ident->domain);
 	return core;

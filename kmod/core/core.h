@@ -25,6 +25,7 @@
 #include "mail.h"
 #include "pool.h"
 #include "port.h"
+#include "queue.h"
 #include "sub.h"
 #include "slot.h"
 #include "tx.h"
@@ -79,6 +80,7 @@ struct wn_core {
 	struct wn_slots slots;
 	struct wn_caps caps;
 	struct wn_accounts accounts;
+	struct wn_queues queues;
 	u64 hlc;		/* last stamp given */
 	u64 epoch;		/* as readers see it: even */
 	u32 doomed, last_doomed; /* destroyed nodes with others below, in their order */

@@ -69,6 +69,27 @@ static inline void wn_list_push(struct wn_tx *tx, struct wn_link *head, struct w
 	wn_list_join(link, head, tx);
 }
 
+/* The last of a list, or NULL. */
+static inline struct wn_link *wn_list_last(const struct wn_tx *tx, const struct wn_link *head)
+{
+	return wn_list_is_empty(tx, head) ? NULL : wn_link_at(tx, head->prev);
+}
+
+/* The one behind another of the list, or NULL. */
+static inline struct wn_link *wn_list_next(const struct wn_tx *tx, const struct wn_link *head,
+					   const struct wn_link *link)
+{
+	return link->next == wn_link_name(tx, head) ? NULL : wn_link_at(tx, link->next);
+}
+
+/* Add one before the first: in a ring that is behind the last of those that begin with it. */
+static inline void wn_list_unshift(struct wn_tx *tx, struct wn_link *head, struct wn_link *link)
+{
+	struct wn_link *first = wn_list_first(tx, head);
+
+	wn_list_push(tx, first ? first : head, link);
+}
+
 /* Take one off the list that it is in, if it is in one. */
 static inline void wn_list_drop(struct wn_tx *tx, struct wn_link *link)
 {

@@ -21,11 +21,6 @@ void wn_mail_init(struct wn_mail *mail, void *letters, void *boxes, void *waitin
 	mail->capacity = capacity;
 }
 
-static struct wn_letter *letter(const struct wn_mail *mail, u32 at)
-{
-	return &mail->letters[at - 1];
-}
-
 static u32 share(const struct wn_mail *mail, const struct wn_box *box)
 {
 	return (wn_mail_left(mail) + box->count) / 2;
@@ -51,7 +46,7 @@ static u32 same(const struct wn_core *core, u32 client, const struct wn_event *e
 	at = core->own[index].letter;
 	if (!at)
 		return 0;
-	l = letter(&core->mail, at);
+	l = wn_mail_letter(&core->mail, at);
 	return l->client == client && l->life == core->clients[client].life &&
 	       l->event.node == event->node && l->event.kind == WN_EV_USER &&
 	       l->event.priority == event->priority ? at : 0;
@@ -83,7 +78,7 @@ s64 wn_mail_check(const struct wn_core *core, u32 client, const struct wn_event 
 	return -ENOBUFS;
 }
 
-static u32 take(struct wn_core *core)
+u32 wn_mail_take(struct wn_core *core)
 {
 	struct wn_mail *mail = &core->mail;
 	u32 at = mail->free;
@@ -91,12 +86,12 @@ static u32 take(struct wn_core *core)
 	wn_tx_save(core->tx, &mail->used, 3);
 	mail->used++;
 	if (at)
-		mail->free = letter(mail, at)->next;
+		mail->free = wn_mail_letter(mail, at)->next;
 	else if (!wn_bug_on(mail->fresh == mail->capacity))
 		at = ++mail->fresh;
 	else
 		at = mail->capacity;
-	wn_tx_save(core->tx, letter(mail, at), LETTER_WORDS);
+	wn_tx_save(core->tx, wn_mail_letter(mail, at), LETTER_WORDS);
 	return at;
 }
 
@@ -106,17 +101,17 @@ static u32 pop(struct wn_core *core, struct wn_box *box, u32 priority)
 	const u32 at = box->first[priority];
 
 	wn_tx_save(core->tx, box, BOX_WORDS);
-	box->first[priority] = letter(&core->mail, at)->next;
+	box->first[priority] = wn_mail_letter(&core->mail, at)->next;
 	if (!box->first[priority])
 		box->last[priority] = 0;
 	box->count--;
 	return at;
 }
 
-static void give(struct wn_core *core, u32 at)
+void wn_mail_give(struct wn_core *core, u32 at)
 {
 	struct wn_mail *mail = &core->mail;
-	struct wn_letter *l = letter(mail, at);
+	struct wn_letter *l = wn_mail_letter(mail, at);
 
 	wn_tx_save(core->tx, &l->life, 2);
 	l->life = 0;
@@ -137,8 +132,8 @@ static void append(struct wn_core *core, u32 client, const struct wn_event *even
 {
 	struct wn_mail *mail = &core->mail;
 	struct wn_box *box = &mail->boxes[client];
-	const u32 p = event->priority, at = take(core), index = wn_handle_index(event->node);
-	struct wn_letter *l = letter(mail, at);
+	const u32 p = event->priority, at = wn_mail_take(core), index = wn_handle_index(event->node);
+	struct wn_letter *l = wn_mail_letter(mail, at);
 
 	l->event = *event;
 	l->life = core->clients[client].life;
@@ -146,7 +141,7 @@ static void append(struct wn_core *core, u32 client, const struct wn_event *even
 	l->next = 0;
 	wn_tx_save(core->tx, box, BOX_WORDS);
 	if (box->last[p])
-		WN_TX_SET(core->tx, letter(mail, box->last[p])->next, at);
+		WN_TX_SET(core->tx, wn_mail_letter(mail, box->last[p])->next, at);
 	else
 		box->first[p] = at;
 	box->last[p] = at;
@@ -167,8 +162,8 @@ void wn_mail_post(struct wn_core *core, u32 client, const struct wn_event *event
 	} else if (!(flags & WN_MAIL_ENGINE) && box->policy == WN_POLICY_CONFLATE) {
 		at = same(core, client, event);
 		if (at) {
-			wn_tx_save(core->tx, letter(mail, at), LETTER_WORDS);
-			letter(mail, at)->event = *event;
+			wn_tx_save(core->tx, wn_mail_letter(mail, at), LETTER_WORDS);
+			wn_mail_letter(mail, at)->event = *event;
 			WN_TX_SET(core->tx, box->lost[event->priority],
 				  box->lost[event->priority] + 1);
 			wake(core, client);
@@ -176,7 +171,7 @@ void wn_mail_post(struct wn_core *core, u32 client, const struct wn_event *event
 		}
 	} else if (!flags && box->policy == WN_POLICY_DROP_OLDEST &&
 		   box->count >= share(mail, box) && box->first[event->priority]) {
-		give(core, pop(core, box, event->priority));
+		wn_mail_give(core, pop(core, box, event->priority));
 		box->lost[event->priority]++;
 	}
 	append(core, client, event);
@@ -259,8 +254,8 @@ static u32 move(struct wn_core *core, struct wn_box *box, struct wn_inbox *inbox
 	}
 	while (put < room && box->first[priority]) {
 		at = pop(core, box, priority);
-		wn_inbox_put(inbox, priority, &letter(&core->mail, at)->event);
-		give(core, at);
+		wn_inbox_put(inbox, priority, &wn_mail_letter(&core->mail, at)->event);
+		wn_mail_give(core, at);
 		put++;
 	}
 	return put;
@@ -301,6 +296,8 @@ u32 wn_mail_pump(struct wn_core *core, u32 client, struct wn_inbox *inbox)
 	if (is_empty(box) && kern->flags & WN_KR_F_BACKLOG)
 		WRITE_ONCE(kern->flags, kern->flags & ~WN_KR_F_BACKLOG);
 	wn_inbox_publish(inbox);
+	if (put)
+		wn_queue_poke(core);
 	WRITE_ONCE(kern->credit, wn_mail_credit(core, client));
 	mail->waiting[client / 64] &= ~(1ULL << (client % 64));
 	return put;
@@ -321,7 +318,7 @@ void wn_mail_close(struct wn_core *core, u32 client)
 	for (p = 0; p < WN_PRIORITIES; p++) {
 		if (!box->last[p])
 			continue;
-		letter(mail, box->last[p])->next = mail->free;
+		wn_mail_letter(mail, box->last[p])->next = mail->free;
 		mail->free = box->first[p];
 	}
 	mail->used -= box->count;

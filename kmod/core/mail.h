@@ -87,6 +87,15 @@ u32 wn_mail_pump(struct wn_core *core, u32 client, struct wn_inbox *inbox);
 void wn_mail_open(struct wn_core *core, u32 client);
 void wn_mail_close(struct wn_core *core, u32 client);
 
+/* For queues, whose jobs are letters: take one, which wn_mail_left() says there is; give it back. */
+u32 wn_mail_take(struct wn_core *core);
+void wn_mail_give(struct wn_core *core, u32 at);
+
+static inline struct wn_letter *wn_mail_letter(const struct wn_mail *mail, u32 at)
+{
+	return &mail->letters[at - 1];
+}
+
 /* Letters that nobody has and nobody has put by. */
 static inline u32 wn_mail_left(const struct wn_mail *mail)
 {

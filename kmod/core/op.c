@@ -120,9 +120,11 @@ static const struct wn_op_def ops[] = {
 		wn_op_emit_children, CHANGE & ~WN_SQE_ATOMIC, NODE | ARG | W0 | W1, WN_RIGHT_EMIT,
 		WN_EMIT_FLAGS, COMMON + 2 * 2000 + 64, EITHER },
 	[WN_OP_BIND] = {
-		wn_op_bind, CHANGE, NODE, WN_RIGHT_READ, WN_BIND_POLICY_MASK, COMMON + 64, NARROW },
+		wn_op_bind, CHANGE, NODE | W0 | W1, WN_RIGHT_READ, WN_BIND_FLAGS,
+		COMMON + WALK + 2 * WN_QUEUES_CLIENT_MAX + 64, NARROW },
 	[WN_OP_UNBIND] = {
-		wn_op_unbind, CHANGE, NODE, WN_RIGHT_READ, 0, COMMON + 64, NARROW },
+		wn_op_unbind, CHANGE, NODE, WN_RIGHT_READ, WN_UNBIND_QUEUE,
+		COMMON + WN_QUEUES_CLIENT_MAX + 64, NARROW },
 	[WN_OP_ATTACH] = {
 		wn_op_attach, CHANGE, NODE | ARG, WN_RIGHT_ATTACH, 0, COMMON + SLOTS, NARROW },
 	[WN_OP_DETACH] = {
@@ -145,6 +147,12 @@ static const struct wn_op_def ops[] = {
 		WN_SAMPLE_ALL, COMMON + 16 * 1024, NARROW },
 	[WN_OP_DIGEST] = {
 		wn_op_digest, LOOK, NODE | W0, WN_RIGHT_READ, 0, COMMON + 2 * 1024, NARROW },
+	[WN_OP_ACK] = {
+		wn_op_ack, CHANGE, NODE | ARG, WN_RIGHT_READ, 0,
+		COMMON + WN_QUEUES_CLIENT_MAX + WN_CREDIT_MAX + 64, NARROW },
+	[WN_OP_NACK] = {
+		wn_op_nack, CHANGE, NODE | ARG, WN_RIGHT_READ, 0,
+		COMMON + WN_QUEUES_CLIENT_MAX + WN_CREDIT_MAX + 64, NARROW },
 };
 
 #define WN_OPS	(sizeof(ops) / sizeof(ops[0]))

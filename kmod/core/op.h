@@ -89,6 +89,8 @@ s64 wn_op_cap_grant(struct wn_call *call);
 s64 wn_op_cap_revoke(struct wn_call *call);
 s64 wn_op_cap_read(struct wn_call *call);
 s64 wn_op_digest(struct wn_call *call);
+s64 wn_op_ack(struct wn_call *call);
+s64 wn_op_nack(struct wn_call *call);
 
 /* A record as the capability's holder may see it. */
 void wn_node_show(const struct wn_core *core, const struct wn_cap *cap, u32 index,

@@ -3,17 +3,29 @@
 #include "op.h"
 
 #include "client.h"
-#include "mail.h"
 #include "node.h"
+#include "reader.h"
 
-/* The client that reads a node's events, or -ENOLINK. */
-static int reader_of(const struct wn_core *core, u32 index)
+/* Consume from the node's queue, which is made if there is none. */
+static s64 bind_queue(struct wn_call *call)
 {
-	const struct wn_node_own *own = &core->own[index];
+	const struct wn_sqe *sqe = call->sqe;
+	struct wn_queue_terms terms = {
+		.lease = sqe->w[0],
+		.tries = sqe->op_flags >> 16 & 15,
+		.credit = sqe->op_flags >> 8 & 0xff,
+	};
+	int dead;
 
-	if (!own->reader || core->clients[own->reader - 1].life != own->reader_life)
-		return -ENOLINK;
-	return own->reader - 1;
+	if (sqe->op_flags & WN_BIND_POLICY_MASK)
+		return -EINVAL;
+	if (sqe->w[1]) {
+		dead = wn_cap_reach(call->core, call->env->client, call->cap, sqe->w[1]);
+		if (dead < 0)
+			return dead;
+		terms.dead = sqe->w[1];
+	}
+	return wn_queue_bind(call->core, call->node, call->env->client, &terms);
 }
 
 s64 wn_op_bind(struct wn_call *call)
@@ -21,23 +33,35 @@ s64 wn_op_bind(struct wn_call *call)
 	struct wn_core *core = call->core;
 	struct wn_node_own *own = &core->own[call->node];
 	const u32 client = call->env->client, policy = call->sqe->op_flags & WN_BIND_POLICY_MASK;
-	const int reader = reader_of(core, call->node);
+	const int reader = wn_reader_of(core, call->node);
 
-	if (policy > WN_POLICY_CONFLATE)
+	if (call->sqe->op_flags & WN_BIND_QUEUE)
+		return bind_queue(call);
+	if (policy > WN_POLICY_CONFLATE || call->sqe->op_flags & ~WN_BIND_POLICY_MASK ||
+	    call->sqe->w[0] || call->sqe->w[1])
 		return -EINVAL;
+	if (wn_queue_of(core, call->node))
+		return -EBUSY;
 	if (reader >= 0 && (u32)reader != client && !(call->cap->rights & WN_RIGHT_ADMIN))
 		return -EBUSY;
 	WN_TX_SET(core->tx, own->reader, client + 1);
 	WN_TX_SET(core->tx, own->reader_life, core->clients[client].life);
 	WN_TX_SET(core->tx, core->mail.boxes[client].policy, policy);
+	/* Dead letters may have waited for somebody to read them. */
+	wn_queue_poke(core);
 	return 0;
 }
 
 s64 wn_op_unbind(struct wn_call *call)
 {
 	struct wn_core *core = call->core;
-	const int reader = reader_of(core, call->node);
+	const int reader = wn_reader_of(core, call->node);
+	const u32 queue = wn_queue_of(core, call->node);
 
+	if (call->sqe->op_flags & WN_UNBIND_QUEUE)
+		return queue ? wn_queue_end(core, call->node) : -ENOENT;
+	if (queue)
+		return wn_queue_leave(core, queue, call->env->client);
 	if (reader < 0)
 		return -ENOENT;
 	if ((u32)reader != call->env->client && !(call->cap->rights & WN_RIGHT_ADMIN))
@@ -84,15 +108,15 @@ s64 wn_op_emit(struct wn_call *call)
 
 	if (err)
 		return err;
-	reader = reader_of(core, call->node);
+	reader = wn_reader_of(core, call->node);
 	if (reader < 0)
 		return reader;
 	event.node = wn_node(core, call->node)->handle;
-	err = wn_mail_check(core, (u32)reader, &event, 1, 0);
+	err = wn_reader_check(core, (u32)reader, &event, 1, 0);
 	if (err)
 		return err;
 	event.hlc = wn_call_stamp(call);
-	wn_mail_post(core, (u32)reader, &event, 0);
+	wn_reader_post(core, (u32)reader, &event, 0);
 	return 0;
 }
 
@@ -101,22 +125,23 @@ static s64 plan(struct wn_call *call, const struct wn_event *event, u32 first)
 {
 	struct wn_core *core = call->core;
 	u32 *planned = core->mail.planned;
-	u32 at, left = wn_mail_left(&core->mail);
+	u32 at, n, left = wn_mail_left(&core->mail);
 	s64 err = 0;
 	int reader;
 
 	/* Each reader's share, and what there is for all of them together. */
 	for (at = first; at != WN_INDEX_NONE && !err; at = wn_node(core, at)->next) {
 		core->tx->steps++;
-		reader = reader_of(core, at);
+		reader = wn_reader_of(core, at);
 		if (reader < 0)
 			continue;
-		err = left-- ? wn_mail_check(core, (u32)reader, event, ++planned[reader], 0) :
-			       -ENOBUFS;
+		/* A queue gets one: no other node has the same. */
+		n = (u32)reader < core->bounds.clients ? ++planned[reader] : 1;
+		err = left-- ? wn_reader_check(core, (u32)reader, event, n, 0) : -ENOBUFS;
 	}
 	for (at = first; at != WN_INDEX_NONE; at = wn_node(core, at)->next) {
-		reader = reader_of(core, at);
-		if (reader >= 0)
+		reader = wn_reader_of(core, at);
+		if (reader >= 0 && (u32)reader < core->bounds.clients)
 			planned[reader] = 0;
 	}
 	return err;
@@ -137,13 +162,32 @@ s64 wn_op_emit_children(struct wn_call *call)
 	if (err)
 		return err;
 	for (at = first; at != WN_INDEX_NONE; at = wn_node(core, at)->next) {
-		reader = reader_of(core, at);
+		reader = wn_reader_of(core, at);
 		if (reader < 0)
 			continue;
 		event.node = wn_node(core, at)->handle;
 		event.hlc = wn_call_stamp(call);
-		wn_mail_post(core, (u32)reader, &event, 0);
+		wn_reader_post(core, (u32)reader, &event, 0);
 		sent++;
 	}
 	return sent;
+}
+
+static s64 settle(struct wn_call *call, bool done)
+{
+	const u32 queue = wn_queue_of(call->core, call->node);
+
+	if (!queue)
+		return -ENOENT;
+	return wn_queue_settle(call->core, queue, call->env->client, call->sqe->arg, done);
+}
+
+s64 wn_op_ack(struct wn_call *call)
+{
+	return settle(call, true);
+}
+
+s64 wn_op_nack(struct wn_call *call)
+{
+	return settle(call, false);
 }

@@ -3,6 +3,7 @@
 
 #include "cap.h"
 #include "names.h"
+#include "queue.h"
 
 struct wn_node_rec *wn_node_touch(struct wn_core *core, u32 index, u64 hlc)
 {
@@ -95,6 +96,7 @@ static void hide(struct wn_core *core, u32 index)
 	wn_facet_remove(core->tx, &core->states, rec->state, index);
 	wn_account_charge(core, core->own[index].account, WN_QUOTA_NODES, -1);
 	wn_cells_doom(&core->cells, rec->first_cell);
+	wn_queue_node_gone(core, index);
 }
 
 void wn_tree_drop(struct wn_core *core, u32 index)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 #include "work.h"
 
+#include "queue.h"
 #include "reap.h"
 
 /* Time: what is due goes to the noun that asked for it. */
@@ -12,6 +13,9 @@ static u32 fire(struct wn_core *core, u32 steps, const struct wn_now *now)
 	wn_tx_begin(core->tx, false);
 	while ((due = wn_wheel_take(&core->wheel, now->boottime, &steps))) {
 		switch (due->kind) {
+		case WN_DUE_LEASE:
+			wn_queue_due(core, due->who, now);
+			break;
 		default:
 			wn_bug_on(due->kind);
 		}
@@ -20,7 +24,7 @@ static u32 fire(struct wn_core *core, u32 steps, const struct wn_now *now)
 	return given - steps;
 }
 
-enum { TIME, REAP, SUBS, JOBS };
+enum { TIME, REAP, SUBS, QUEUES, JOBS };
 
 /*
  * Each does a part of about so many steps, and says how many it took. (No table: that
@@ -35,6 +39,8 @@ static u32 job(struct wn_core *core, u32 which, u32 steps, const struct wn_now *
 		return wn_reap_slice(core, steps);
 	case SUBS:
 		return wn_sub_slice(core, steps, now);
+	case QUEUES:
+		return wn_queue_slice(core, steps, now);
 	}
 	return 0;
 }

@@ -11,6 +11,7 @@
 #define WN_CORE_WORK_H
 
 #include "core.h"
+#include "queue.h"
 #include "sub.h"
 
 /* Steps of one slice. */
@@ -20,7 +21,7 @@
 static inline bool wn_work_waits(const struct wn_core *core)
 {
 	return core->doomed != WN_INDEX_NONE || core->cells.doomed != WN_INDEX_NONE ||
-	       core->caps.doomed || wn_sub_has_work(core);
+	       core->caps.doomed || wn_sub_has_work(core) || wn_queue_has_work(core);
 }
 
 /*

@@ -549,6 +549,8 @@ struct wn_cap_event {
 #define WN_EV_F_BULK		(1U << 0)	/* data refers to bulk bytes */
 #define WN_EV_F_REDELIVERED	(1U << 1)	/* a lease ended before */
 #define WN_EV_F_REVOKED		(1U << 2)	/* the sender's capability is revoked by now */
+#define WN_EV_TRIES(flags)	((__u8)(flags) >> 4)	/* leases that ended without an ACK, 15: or more */
+#define WN_EV_TRIES_FLAG(n)	((__u8)((n) << 4))
 
 /* ------------------------------------------------------------- opcodes */
 
@@ -807,6 +809,27 @@ struct wn_cap_event {
  * another client reads them (with ADMIN it is replaced).
  *
  * UNBIND: nobody reads them. ENOENT: nobody did; EACCES: another does (but ADMIN may).
+ *
+ * With WN_BIND_QUEUE the node has a work queue: each event goes to one consumer, as
+ * WN_EV_LEASE with the node and the stamp (hlc) that name it. op_flags:
+ * WN_BIND_CREDIT(n): this client consumes, up to n leases at a time (WN_CREDIT_MAX); 0:
+ * it makes the queue only. Who makes it gives w[0]: a lease in ns, WN_LEASE_NS_MAX at
+ * most; and, if there shall be a limit, WN_BIND_TRIES(n): redeliveries, and w[1]: the
+ * dead-letter node, whose reader gets the event as it was sent when they are used up.
+ * Who comes later gives the same, or zeroes.
+ * EBUSY: the node has a reader, or a queue on other terms, or this client consumes
+ * already; ENOSPC: queues, consumers, WN_QUEUES_CLIENT_MAX of this client.
+ *
+ * UNBIND there: this client consumes no longer, its leases end. ENOENT. With
+ * WN_UNBIND_QUEUE: the queue goes. EBUSY: somebody consumes or something is in it.
+ *
+ * A lease ends with ACK, NACK, its time, or its consumer. Without an ACK the event is the
+ * next of its priority again, with WN_EV_F_REDELIVERED and WN_EV_TRIES. The higher
+ * priority is first, but each 16th is the lowest that waits. A consumer whose backlog is
+ * full is passed over. A queue outlives its consumers. It ends with its node: what is in
+ * it goes to the dead-letter node's reader, and without one it is dropped and counted in
+ * WN_STAT_DROPPED. Without the dead-letter node there is no limit any more; while nobody
+ * reads it, or there is no room, its events wait.
  */
 #define WN_OP_BIND		35
 #define WN_OP_UNBIND		36
@@ -815,7 +838,21 @@ struct wn_cap_event {
 #define WN_POLICY_CONFLATE	2	/* a newer event to the same node takes an unread one's place, counted as lost; else ENOBUFS */
 #define WN_BIND_POLICY(p)	((__u32)(p))
 #define WN_BIND_POLICY_MASK	3U
+#define WN_BIND_QUEUE		(1U << 2)
+#define WN_BIND_CREDIT(n)	((__u32)(n) << 8)
+#define WN_BIND_TRIES(n)	((__u32)(n) << 16)
+#define WN_BIND_FLAGS		0xfff07U
+#define WN_UNBIND_QUEUE		(1U << 0)
+#define WN_CREDIT_MAX		64
+#define WN_TRIES_MAX		15
+#define WN_LEASE_NS_MAX		(1ULL << 50)
+#define WN_QUEUES_CLIENT_MAX	32
 
+/*
+ * ACK: the event of node with the stamp arg is done; it is gone for good. NACK: it is
+ * not, the lease ends at once. Right: READ. ENOENT: node has no queue; ESTALE: this
+ * client has no such lease any more. In a group an ACK is of one piece with its effect.
+ */
 #define WN_OP_ACK		37
 #define WN_OP_NACK		38
 #define WN_OP_CALL		39
@@ -1240,6 +1277,7 @@ struct wn_name_bucket {
 #define WN_STAT_CAP_REFUSED	8	/* uses refused, for whatever reason */
 #define WN_STAT_CAP_EXPIRED	9	/* of them: expired */
 #define WN_STAT_CAP_REVOKED	10	/* capabilities freed by revocation */
+#define WN_STAT_DROPPED		11	/* jobs of queues whose node was destroyed */
 #define WN_STATS		32
 
 /* Start of the public region. Constant unless said otherwise. */
