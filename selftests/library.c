@@ -255,7 +255,9 @@ TEST_F(libwn, handed_to_a_child)
 	wn_prep_nop(wn_get_sqe(&wn), 1);
 	EXPECT_EQ(0, wn_restrict(&wn, ops));
 	EXPECT_EQ(0, wt_in_child(0, enable_handed, &wn));
-	/* Its owner has exited. */
+	/* Its owner has exited; it learns of it a moment later perhaps. */
+	while (wn_enable(&wn) == -EBUSY)
+		usleep(1000);
 	EXPECT_EQ(-ESHUTDOWN, wn_enable(&wn));
 	wn_close(&wn);
 }
