@@ -205,6 +205,11 @@ FIELD(wn_cap_event, expires, 0, 8);
 FIELD(wn_cap_event, index, 8, 4);
 FIELD(wn_cap_event, rights, 12, 4);
 
+SIZE(wn_timer_told, 24);
+FIELD(wn_timer_told, timer, 0, 8);
+FIELD(wn_timer_told, due, 8, 8);
+FIELD(wn_timer_told, count, 16, 8);
+
 SIZE(wn_change, 24);
 FIELD(wn_change, sub, 0, 8);
 FIELD(wn_change, version, 8, 8);

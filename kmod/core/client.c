@@ -13,7 +13,7 @@ int wn_core_client_open(struct wn_core *core, u32 number, const struct wn_core_o
 	if (number >= core->bounds.clients || first->rights & ~WN_RIGHT_ALL)
 		return -EINVAL;
 	client = &core->clients[number];
-	if (wn_core_client_is_open(client))
+	if (wn_core_client_is_open(client) || client->dying)
 		return -EBUSY;
 	for (i = 0; client->caps_used && i < core->bounds.caps; i++)
 		if (client->caps[i].state != WN_CAP_FREE)
@@ -50,4 +50,5 @@ void wn_core_client_close(struct wn_core *core, u32 number)
 	client->life++;
 	wn_caps_client_gone(core, number);
 	wn_idem_clear(core, &client->idem);
+	wn_death_add(core, number);
 }

@@ -9,6 +9,7 @@
 #include "cap.h"
 #include "core.h"
 #include "idem.h"
+#include "list.h"
 
 struct wn_core_client {
 	u64 life;		/* counts the uses of the number; odd: open */
@@ -19,6 +20,13 @@ struct wn_core_client {
 	u32 cap_hint;		/* where the next free slot is looked for */
 	u32 caps_used;		/* live ones; saved together with the one below */
 	u32 caps_given;		/* of them by others */
+	struct wn_link held;	/* promises that it made */
+	struct wn_link ready;	/* those that are to be told to it */
+	struct wn_link peers;	/* those that its death ends */
+	u32 promises;		/* that it made and that are not over */
+	u32 bequests;		/* nodes that it made with an on-death policy */
+	u32 next_dying;		/* client + 1 */
+	bool dying;		/* what it left is not yet taken apart */
 };
 
 /* The first capability of a client. */
@@ -38,7 +46,7 @@ struct wn_core_open {
  */
 int wn_core_client_open(struct wn_core *core, u32 number, const struct wn_core_open *first);
 
-/* Whatever its state; what it created stays, what it granted is revoked. */
+/* Whatever its state: dead at once. What it granted is revoked; the rest is death.h's. */
 void wn_core_client_close(struct wn_core *core, u32 number);
 
 static inline bool wn_core_client_is_open(const struct wn_core_client *client)

@@ -22,6 +22,7 @@ struct layout {
 	u32 cells, cell_own, cell_pool, cell_rows, elems, elem_heads, blocks;
 	u32 log_records, subs, sub_pool, accounts, cell_charges;
 	u32 letters, boxes, waiting;
+	u32 promises, promise_pool;
 	u32 slots, slot_own, slot_used;
 	u32 jobs, consumers, queues, of_client, awake, asleep, queue_pool, consumer_pool;
 	u32 scratch;
@@ -101,6 +102,8 @@ static int layout(struct layout *l, const struct wn_bounds *b)
 	l->sub_pool = cut(l, at, 1, wn_pool_bytes(b->subs));
 	l->accounts = cut(l, at, wn_accounts_count(b), sizeof(struct wn_account));
 	l->cell_charges = cut(l, at, b->cells, sizeof(struct wn_cell_charge));
+	l->promises = cut(l, at, b->timers, sizeof(struct wn_promise));
+	l->promise_pool = cut(l, at, 1, wn_pool_bytes(b->timers));
 	l->letters = cut(l, at, b->backlog, sizeof(struct wn_letter));
 	l->boxes = cut(l, at, b->clients, sizeof(struct wn_box));
 	l->waiting = cut(l, at, 1, wn_mail_waiting_bytes(b->clients));
@@ -314,6 +317,9 @@ struct wn_core *wn_core_init(void *public, void *private, const struct wn_bounds
 	wn_changed_init(&core->changed, place(base, l.changed), bounds->nodes);
 	wn_log_init(&core->log, place(base, l.log_records), place(base, l.log_marks), bounds->log_records);
 	if (wn_subs_init(&core->subs, place(base, l.subs), place(base, l.sub_pool), bounds->subs))
+		return NULL;
+	if (wn_promises_init(&core->promises, place(base, l.promises),
+			     place(base, l.promise_pool), bounds->timers))
 		return NULL;
 	wn_accounts_init(&core->accounts, place(base, l.accounts), place(base, l.cell_charges),
 			 wn_accounts_count(bounds));

@@ -19,12 +19,14 @@
 #include "audit.h"
 #include "cell.h"
 #include "changed.h"
+#include "death.h"
 #include "digest.h"
 #include "facet.h"
 #include "log.h"
 #include "mail.h"
 #include "pool.h"
 #include "port.h"
+#include "promise.h"
 #include "queue.h"
 #include "sub.h"
 #include "slot.h"
@@ -85,6 +87,8 @@ struct wn_core {
 	u64 epoch;		/* as readers see it: even */
 	u32 doomed, last_doomed; /* destroyed nodes with others below, in their order */
 	u32 reaping;		/* where wn_core_slice() is; WN_INDEX_NONE: at no place */
+	struct wn_promises promises;
+	struct wn_deaths deaths;
 	struct wn_wheel wheel;
 
 	/* Scratch. */

@@ -23,12 +23,15 @@ struct wn_node_own {
 	u64 hash;		/* of its name, below its parent */
 	u32 account;		/* that it is charged to; 0: none */
 	u8 height;		/* levels below it, or more: see docs/core.md */
-	u8 reserved[3];
+	u8 on_death;		/* WN_DEATH_*, while its owner is not buried */
+	u8 reserved[2];
 	u64 logged;		/* number of its last record in the change log, or of another's */
 	u64 cells_hlc;		/* domain clock of the last change of a cell of it */
 	u64 reader_life;	/* of the client that reads its events */
 	u32 reader;		/* its number + 1; 0: nobody */
 	u32 letter;		/* the last one about it in a backlog that conflates; perhaps gone */
+	u64 owner_life;		/* of the client that made it; 0: an orphan */
+	struct wn_link promises; /* those that its end ends */
 };
 
 static inline const struct wn_node_rec *wn_node(const struct wn_core *core, u32 index)

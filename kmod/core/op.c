@@ -71,7 +71,7 @@ static const struct wn_op_def ops[] = {
 		op_nop, CHAIN | WN_SQE_ATOMIC, W0, 0, WN_NOP_RESULT, COMMON, NARROW },
 	[WN_OP_NODE_CREATE] = {
 		wn_op_node_create, CHANGE, NODE | W0 | W1, WN_RIGHT_CREATE,
-		WN_CREATE_FLAGS, COMMON + 3 * WALK + 64, WIDE },
+		WN_CREATE_FLAGS | WN_CREATE_DEATH_FLAGS, COMMON + 3 * WALK + 64, WIDE },
 	[WN_OP_NODE_DESTROY] = {
 		wn_op_node_destroy, CHANGE, NODE, WN_RIGHT_DESTROY,
 		WN_DESTROY_LEAF, COMMON + WALK + 64, NARROW },
@@ -115,13 +115,30 @@ static const struct wn_op_def ops[] = {
 		wn_op_unsubscribe, CHAIN | WN_SQE_IDEM, ARG, 0, 0, COMMON + 64, NARROW },
 	[WN_OP_EMIT] = {
 		wn_op_emit, CHANGE, NODE | ARG | W0 | W1, WN_RIGHT_EMIT,
-		WN_EMIT_FLAGS, COMMON + 64, EITHER },
+		WN_EMIT_FLAGS | WN_EMIT_AT, COMMON + 64, EITHER },
 	[WN_OP_EMIT_CHILDREN] = {
 		wn_op_emit_children, CHANGE & ~WN_SQE_ATOMIC, NODE | ARG | W0 | W1, WN_RIGHT_EMIT,
 		WN_EMIT_FLAGS, COMMON + 2 * 2000 + 64, EITHER },
 	[WN_OP_BIND] = {
 		wn_op_bind, CHANGE, NODE | W0 | W1, WN_RIGHT_READ, WN_BIND_FLAGS,
 		COMMON + WALK + 2 * WN_QUEUES_CLIENT_MAX + 64, NARROW },
+	[WN_OP_CALL] = {
+		wn_op_call, CHANGE, NODE | ARG | W0 | W1, WN_RIGHT_EMIT,
+		WN_EMIT_FLAGS, COMMON + 64, EITHER },
+	[WN_OP_REPLY] = {
+		wn_op_reply, CHAIN | WN_SQE_ATOMIC | WN_SQE_IDEM, ARG | W0, 0,
+		WN_REPLY_FLAGS, COMMON + 64, EITHER },
+	[WN_OP_CANCEL] = {
+		wn_op_cancel, CHAIN | WN_SQE_ATOMIC | WN_SQE_IDEM, ARG, 0, 0, COMMON + 64, NARROW },
+	[WN_OP_TIMER] = {
+		wn_op_timer, CHANGE, NODE | ARG | W0 | W1, WN_RIGHT_READ,
+		WN_TIMER_FLAGS, COMMON + 64, NARROW },
+	[WN_OP_MONITOR] = {
+		wn_op_monitor, CHANGE, NODE | ARG | W0, WN_RIGHT_READ,
+		WN_MONITOR_FLAGS, COMMON + WALK + 64, NARROW },
+	[WN_OP_DEMONITOR] = {
+		wn_op_demonitor, CHAIN | WN_SQE_ATOMIC | WN_SQE_IDEM, ARG, 0, 0,
+		COMMON + 64, NARROW },
 	[WN_OP_UNBIND] = {
 		wn_op_unbind, CHANGE, NODE, WN_RIGHT_READ, WN_UNBIND_QUEUE,
 		COMMON + WN_QUEUES_CLIENT_MAX + 64, NARROW },

@@ -92,6 +92,16 @@ s64 wn_op_digest(struct wn_call *call);
 s64 wn_op_ack(struct wn_call *call);
 s64 wn_op_nack(struct wn_call *call);
 
+s64 wn_op_call(struct wn_call *call);
+s64 wn_op_reply(struct wn_call *call);
+s64 wn_op_cancel(struct wn_call *call);
+s64 wn_op_timer(struct wn_call *call);
+s64 wn_op_monitor(struct wn_call *call);
+s64 wn_op_demonitor(struct wn_call *call);
+
+/* An EMIT that was checked, at a time of boottime: a handle. */
+s64 wn_promise_emit(struct wn_call *call, const struct wn_event *event, u64 at);
+
 /* A record as the capability's holder may see it. */
 void wn_node_show(const struct wn_core *core, const struct wn_cap *cap, u32 index,
 		  struct wn_node_rec *to);

@@ -71,8 +71,9 @@ s64 wn_op_unbind(struct wn_call *call)
 }
 
 /* What is to be sent, but for the node and the stamp; or an error. */
-static s64 compose(const struct wn_call *call, struct wn_event *event)
+static s64 compose(const struct wn_call *call, struct wn_event *event, u64 *at)
 {
+	const bool later = call->sqe->op_flags & WN_EMIT_AT;
 	const struct wn_sqe *sqe = call->sqe;
 	const u32 len = sqe->op_flags >> 8 & 0xff;
 	const u8 *data = call->data ? call->data : (const u8 *)&sqe->w[1];
@@ -80,11 +81,13 @@ static s64 compose(const struct wn_call *call, struct wn_event *event)
 	u32 i;
 
 	if (len > sizeof(event->data) || len > room || sqe->w[0] >> 32 ||
-	    (call->data && sqe->w[1]))
+	    (call->data && sqe->w[1]) || (later && !call->data))
 		return -EINVAL;
 	for (i = len; i < room; i++)
-		if (data[i])
+		if (data[i] && !(later && i - sizeof(event->data) < sizeof(*at)))
 			return -EINVAL;
+	if (later)
+		wn_memcpy(at, data + sizeof(event->data), sizeof(*at));
 	*event = (struct wn_event){
 		.trace = sqe->arg,
 		.badge = call->cap->badge,
@@ -103,11 +106,14 @@ s64 wn_op_emit(struct wn_call *call)
 {
 	struct wn_core *core = call->core;
 	struct wn_event event;
-	s64 err = compose(call, &event);
+	u64 at;
+	s64 err = compose(call, &event, &at);
 	int reader;
 
 	if (err)
 		return err;
+	if (call->sqe->op_flags & WN_EMIT_AT)
+		return wn_promise_emit(call, &event, at);
 	reader = wn_reader_of(core, call->node);
 	if (reader < 0)
 		return reader;
@@ -152,7 +158,7 @@ s64 wn_op_emit_children(struct wn_call *call)
 	struct wn_core *core = call->core;
 	const u32 first = wn_node(core, call->node)->first_child;
 	struct wn_event event;
-	s64 err = compose(call, &event), sent = 0;
+	s64 err = compose(call, &event, NULL), sent = 0;
 	int reader;
 	u32 at;
 

@@ -5,6 +5,7 @@
  */
 #include "op.h"
 
+#include "client.h"
 #include "names.h"
 #include "node.h"
 #include "tree.h"
@@ -43,6 +44,7 @@ static void fill(struct wn_call *call, u64 handle, const struct wn_name *name, i
 
 	wn_tx_save(call->core->tx, own, sizeof(*own) / sizeof(u64));
 	*own = (struct wn_node_own){ .prev = WN_INDEX_NONE, .next_doomed = WN_INDEX_NONE };
+	own->owner_life = call->core->clients[call->env->client].life;
 	/* Word by word: what compilers make of so large an initialiser is slower. */
 	for (i = 0; i < 2 * WN_LINE_WORDS; i++)
 		words[i] = 0;
@@ -64,8 +66,18 @@ static void fill(struct wn_call *call, u64 handle, const struct wn_name *name, i
 	wn_log_mark(call->core, index, WN_CHANGE_TREE | WN_CHANGE_FIELDS | WN_LOG_TOUCHED);
 }
 
+/* Its owner's death will bring it something. */
+static void bequeath(struct wn_call *call, u32 index, u8 policy)
+{
+	struct wn_core_client *owner = &call->core->clients[call->env->client];
+
+	call->core->own[index].on_death = policy;
+	WN_TX_SET(call->core->tx, owner->bequests, owner->bequests + 1);
+}
+
 s64 wn_op_node_create(struct wn_call *call)
 {
+	const u8 on_death = call->sqe->op_flags >> WN_CREATE_ON_DEATH_SHIFT & 3;
 	struct wn_core *core = call->core;
 	const struct wn_node_rec *above = wn_node(core, call->node);
 	const u64 parent = above->handle;
@@ -77,6 +89,8 @@ s64 wn_op_node_create(struct wn_call *call)
 	err = wn_name_take(&name, call->data);
 	if (err)
 		return err;
+	if (on_death > WN_DEATH_DESTROY)
+		return -EINVAL;
 	tier = tier_below(above, call->sqe->op_flags);
 	if (tier < 0)
 		return tier;
@@ -97,6 +111,8 @@ s64 wn_op_node_create(struct wn_call *call)
 	index = wn_handle_index(handle);
 	wn_call_stamp(call);
 	fill(call, handle, &name, tier);
+	if (on_death)
+		bequeath(call, index, on_death);
 	core->own[index].account = call->cap->account;
 	wn_account_charge(core, call->cap->account, WN_QUOTA_NODES, 1);
 	wn_names_insert(core, &name, index);
@@ -124,7 +140,6 @@ s64 wn_op_node_destroy(struct wn_call *call)
 	const bool leaf = call->sqe->op_flags & WN_DESTROY_LEAF;
 	struct wn_core *core = call->core;
 	const struct wn_node_rec *rec = wn_node(core, call->node);
-	const u32 parent = wn_handle_index(rec->parent);
 	int err;
 
 	if (call->grouped && !leaf)
@@ -134,12 +149,7 @@ s64 wn_op_node_destroy(struct wn_call *call)
 		return err;
 	if (leaf && rec->nr_children)
 		return -ENOTEMPTY;
-	wn_tree_unlink(core, call->node);
-	if (rec->nr_children)
-		wn_tree_doom(core, call->node);
-	else
-		wn_tree_drop(core, call->node);
-	wn_node_touch(core, parent, wn_call_stamp(call));
+	wn_tree_destroy(core, call->node, wn_call_stamp(call));
 	return 0;
 }
 

@@ -97,6 +97,8 @@ static void hide(struct wn_core *core, u32 index)
 	wn_account_charge(core, core->own[index].account, WN_QUOTA_NODES, -1);
 	wn_cells_doom(&core->cells, rec->first_cell);
 	wn_queue_node_gone(core, index);
+	wn_promise_node_gone(core, index);
+	wn_death_node_gone(core, index);
 }
 
 void wn_tree_drop(struct wn_core *core, u32 index)
@@ -124,4 +126,17 @@ void wn_tree_doom(struct wn_core *core, u32 index)
 		WN_TX_SET(core->tx, core->own[core->last_doomed].next_doomed, index);
 	WN_TX_SET(core->tx, core->last_doomed, index);
 	++*core->tree_epoch;
+}
+
+void wn_tree_destroy(struct wn_core *core, u32 index, u64 hlc)
+{
+	const struct wn_node_rec *rec = wn_node(core, index);
+	const u32 parent = wn_handle_index(rec->parent);
+
+	wn_tree_unlink(core, index);
+	if (rec->nr_children)
+		wn_tree_doom(core, index);
+	else
+		wn_tree_drop(core, index);
+	wn_node_touch(core, parent, hlc);
 }

@@ -33,4 +33,7 @@ void wn_tree_drop(struct wn_core *core, u32 index);
 /* Take an unlinked node's handle and leave those below it to wn_core_slice(). */
 void wn_tree_doom(struct wn_core *core, u32 index);
 
+/* All of these that destroying a node takes, which hangs on a living parent. */
+void wn_tree_destroy(struct wn_core *core, u32 index, u64 hlc);
+
 #endif

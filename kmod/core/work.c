@@ -16,6 +16,9 @@ static u32 fire(struct wn_core *core, u32 steps, const struct wn_now *now)
 		case WN_DUE_LEASE:
 			wn_queue_due(core, due->who, now);
 			break;
+		case WN_DUE_PROMISE:
+			wn_promise_due(core, due->who, now);
+			break;
 		default:
 			wn_bug_on(due->kind);
 		}
@@ -24,7 +27,7 @@ static u32 fire(struct wn_core *core, u32 steps, const struct wn_now *now)
 	return given - steps;
 }
 
-enum { TIME, REAP, SUBS, QUEUES, JOBS };
+enum { TIME, BROKEN, TELL, DEATHS, REAP, SUBS, QUEUES, JOBS };
 
 /*
  * Each does a part of about so many steps, and says how many it took. (No table: that
@@ -35,6 +38,12 @@ static u32 job(struct wn_core *core, u32 which, u32 steps, const struct wn_now *
 	switch (which) {
 	case TIME:
 		return fire(core, steps, now);
+	case BROKEN:
+		return wn_promise_break(core, steps, now);
+	case TELL:
+		return wn_promise_tell(core, steps, now);
+	case DEATHS:
+		return wn_death_slice(core, steps, now);
 	case REAP:
 		return wn_reap_slice(core, steps);
 	case SUBS:

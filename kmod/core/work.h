@@ -21,7 +21,9 @@
 static inline bool wn_work_waits(const struct wn_core *core)
 {
 	return core->doomed != WN_INDEX_NONE || core->cells.doomed != WN_INDEX_NONE ||
-	       core->caps.doomed || wn_sub_has_work(core) || wn_queue_has_work(core);
+	       core->caps.doomed || wn_death_waits(&core->deaths) ||
+	       wn_promise_waits(core) || wn_sub_has_work(core) ||
+	       wn_queue_has_work(core);
 }
 
 /*

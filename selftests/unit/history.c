@@ -333,6 +333,9 @@ static void some_op(struct run *r, struct wn_sqe *sqe)
 	/* Of those that a flipped bit leads to the model knows nothing. */
 	if (sqe->opcode > WN_OP_CELL_READ && sqe->opcode <= WN_OP_DIGEST)
 		sqe->opcode |= 0x80;
+	/* Nor of what a death brings: test_death.c does. */
+	if (sqe->opcode == WN_OP_NODE_CREATE)
+		sqe->op_flags &= ~WN_CREATE_DEATH_FLAGS;
 }
 
 static struct wn_op_env env_of(struct run *r, u32 client)

@@ -109,7 +109,7 @@ struct wn_bounds {
 	__u32 idem_keys;	/* idempotency keys kept for a client */
 	__u32 lanes;		/* lanes in the domain */
 	__u32 subs;		/* subscriptions in the domain */
-	__u32 timers;		/* timers and delayed events in the domain */
+	__u32 timers;		/* timers, delayed events, calls, monitors, links in the domain */
 	__u32 log_records;	/* records of the private change log */
 	__u32 backlog;		/* events waiting behind all inboxes */
 	__aligned_u64 slab_bytes;	/* element values above 64 bytes, all together */
@@ -518,7 +518,7 @@ struct wn_event {
 #define WN_EV_CHANGE		4	/* a subscribed node changed */
 #define WN_EV_CALL		5	/* a call: reply to it */
 #define WN_EV_REPLY		6	/* a reply to a call of this client */
-#define WN_EV_TIMER		7	/* a timer or delayed event came due */
+#define WN_EV_TIMER		7	/* a timer came due */
 #define WN_EV_LEASE		8	/* from a work queue: acknowledge it */
 #define WN_EV_CAP		9	/* a capability was handed over */
 #define WN_EV_AUDIT		10	/* to ADMIN subscribers: grant, refusal, expiry, revocation */
@@ -546,11 +546,19 @@ struct wn_cap_event {
 #define WN_CHANGE_LIVE		(1U << 5)	/* all that was there has been told */
 #define WN_CHANGE_END		(1U << 6)	/* the subscription has ended */
 
+/* What lies in the data of WN_EV_TIMER. */
+struct wn_timer_told {
+	__aligned_u64 timer;	/* handle */
+	__aligned_u64 due;	/* boottime in ns for which it was set, the last time */
+	__aligned_u64 count;	/* times that it came due since it was last told */
+};
+
 #define WN_EV_F_BULK		(1U << 0)	/* data refers to bulk bytes */
 #define WN_EV_F_REDELIVERED	(1U << 1)	/* a lease ended before */
 #define WN_EV_F_REVOKED		(1U << 2)	/* the sender's capability is revoked by now */
 #define WN_EV_TRIES(flags)	((__u8)(flags) >> 4)	/* leases that ended without an ACK, 15: or more */
 #define WN_EV_TRIES_FLAG(n)	((__u8)((n) << 4))
+#define WN_EV_F_ERROR		(1U << 3)	/* a promise could not be kept: type is an errno */
 
 /* ------------------------------------------------------------- opcodes */
 
@@ -581,13 +589,21 @@ struct wn_cap_event {
 /*
  * NODE_CREATE: a new child of node, which is the first of its children from
  * now on. Wide: its name. w[0]: type in the low 32 bits, state in the high;
- * w[1]: tags; op_flags: WN_CREATE_TIER(t), else its tier is node's. Result: the
+ * w[1]: tags; op_flags: WN_CREATE_TIER(t), else its tier is node's;
+ * WN_CREATE_ON_DEATH(WN_DEATH_*): what comes of it when this client dies. Result: the
  * handle. Right: CREATE. EEXIST; ENOSPC: nodes, children, depth, or no room in
  * the name index; EDQUOT; EINVAL: a stronger tier than node's.
  */
 #define WN_OP_NODE_CREATE	1
 #define WN_CREATE_TIER(tier)	(((__u32)(tier) + 1) & 3)
 #define WN_CREATE_FLAGS		3U
+#define WN_CREATE_ON_DEATH_SHIFT 4
+#define WN_CREATE_ON_DEATH(p)	((__u32)(p) << WN_CREATE_ON_DEATH_SHIFT)
+#define WN_CREATE_DEATH_FLAGS	0x30U
+#define WN_DEATH_KEEP		0	/* it stays as it is */
+#define WN_DEATH_ORPHAN		1	/* its owner becomes WN_OWNER_NONE, which is a change */
+#define WN_DEATH_DESTROY	2	/* it is destroyed, and all below it */
+#define WN_OWNER_NONE		0xffffffffU
 
 /*
  * NODE_DESTROY: node and all below it. Its handle and name are gone at once;
@@ -789,6 +805,10 @@ struct wn_cap_event {
  * the capability's, hlc the op's. Result: 0. Right: EMIT, and PRIORITY for the upper
  * two. ENOLINK: nobody reads the node's events; ENOBUFS: the reader's backlog is full.
  *
+ * EMIT with WN_EMIT_AT: at a time, which are the 8 bytes behind the first 24 of the wide
+ * slot (EINVAL: 0; not wide); to the reader of then. A promise (see there); result: its
+ * handle. ENOLINK and that node is gone come as WN_EV_TIMER with an error to this client.
+ *
  * EMIT_CHILDREN: the same to each child of node that has a reader; all of them or
  * none. Result: how many. Not in an atomic group.
  *
@@ -798,6 +818,7 @@ struct wn_cap_event {
  * node before it was destroyed are delivered.
  */
 #define WN_OP_EMIT		32
+#define WN_EMIT_AT		(1U << 2)	/* EMIT: later */
 #define WN_OP_EMIT_CHILDREN	33
 #define WN_EMIT(priority, len)	((__u32)(priority) | (__u32)(len) << 8)
 #define WN_EMIT_FLAGS		0xff03U
@@ -855,12 +876,76 @@ struct wn_cap_event {
  */
 #define WN_OP_ACK		37
 #define WN_OP_NACK		38
+
+/*
+ * Promises: TIMER, CALL, MONITOR and an EMIT with WN_EMIT_AT make one. Its handle is
+ * their result, and it ends with one event, which is sure to come: it waits for room in
+ * the receiver's backlog. Nothing comes twice, and nothing early; late by 66 us and what
+ * the engine takes. Times are CLOCK_BOOTTIME in ns; one that is over is now. Bound:
+ * wn_bounds.timers for all together; a client may have as many as are left to others
+ * (ENOSPC). Promises end without a word when the client that made them dies.
+ *
+ * An event with WN_EV_F_ERROR tells that it ended otherwise: type is an errno, above
+ * zero; data is the handle.
+ */
+
+/*
+ * CALL: an event (WN_EV_CALL) to the reader of node, who owes a reply: to the client
+ * that it is now. w[0]: payload type, 32 bits; w[1]: deadline (EINVAL: 0); arg: trace
+ * id; op_flags: WN_EMIT(priority, bytes of payload); wide: the payload, 16 bytes at
+ * most. In the event data is the call's handle, then the payload. Result: the handle.
+ * Right: EMIT, and PRIORITY for the upper two. ENOLINK: nobody reads; EOPNOTSUPP: node has a
+ * work queue, which takes calls and timers as little; ENOBUFS; ENOSPC.
+ *
+ * It ends with one WN_EV_REPLY in this client's inbox, of the same node, trace and
+ * priority, data as above. With WN_EV_F_ERROR: ETIME: the deadline passed; ECANCELED: it
+ * was cancelled; ENOLINK: the callee died or the node is gone.
+ *
+ * REPLY: arg: the call's handle; w[0], wide: as with CALL; op_flags: WN_EMIT(0, bytes).
+ * No capability is needed: to have got the call is the right to answer it, once. ESTALE:
+ * that is over, or was never there.
+ *
+ * CANCEL: arg: handle of a call, timer or delayed event of this client. Of the latter two
+ * nothing comes any more; but what was due already does. ESTALE: it is over.
+ */
 #define WN_OP_CALL		39
 #define WN_OP_REPLY		40
 #define WN_OP_CANCEL		41
+#define WN_REPLY_FLAGS		0xff00U
+
+/*
+ * TIMER: an event (WN_EV_TIMER) with struct wn_timer_told to the reader that node has
+ * then, or, WN_TIMER_MINE, to this client. w[0]: deadline (EINVAL: 0); w[1]: period,
+ * WN_TIMER_PERIOD_MIN at least, or 0: once; arg: trace id; op_flags: priority in the low
+ * two bits. Result: the handle. Rights: READ; EMIT unless MINE; PRIORITY for the upper
+ * two. One with a period does not come due again before it was put into the backlog:
+ * then it tells how often. It ends with an error to this client, ENOLINK: node is
+ * gone, or without MINE, nobody reads it.
+ */
 #define WN_OP_TIMER		42
+#define WN_TIMER_MINE		(1U << 2)
+#define WN_TIMER_FLAGS		7U
+#define WN_TIMER_PERIOD_MIN	1000000
+
+/*
+ * MONITOR: one event (WN_EV_DOWN) to this client when node goes or the client dies that
+ * made it (if it lives now), behind all of its priority that came before. op_flags:
+ * priority in the low two bits; arg: trace id. type in the event: WN_DOWN_*; data: the
+ * handle. Result: the handle. Right: READ, and PRIORITY for the upper two.
+ *
+ * With WN_MONITOR_LINK: node and w[0] are linked: when one of them goes, the other is
+ * destroyed soon after, with all below it; no event comes. Right: DESTROY, too. EBUSY: the
+ * root; ELOOP: with itself. It takes two promises. On the death of this client its
+ * links still serve for nodes that go by WN_DEATH_DESTROY at once, then end.
+ *
+ * DEMONITOR: arg: the handle. ESTALE: it is over; the event comes, or has come.
+ */
 #define WN_OP_MONITOR		43
 #define WN_OP_DEMONITOR		44
+#define WN_MONITOR_LINK		(1U << 2)
+#define WN_MONITOR_FLAGS	7U
+#define WN_DOWN_NODE		1
+#define WN_DOWN_CLIENT		2
 
 /*
  * SUBSCRIBE: tell this client of changes of node and of all below it, by WN_EV_CHANGE
