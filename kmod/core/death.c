@@ -9,9 +9,6 @@
 
 #define FIRST_STEPS	256u	/* in the call that closes it */
 
-/* Ends what a client had of it, in at most *budget steps; false: more is left. */
-typedef bool noun_gone(struct wn_core *core, u32 client, u32 *budget, const struct wn_now *now);
-
 void wn_death_node_gone(struct wn_core *core, u32 index)
 {
 	struct wn_node_own *own = &core->own[index];
@@ -65,14 +62,14 @@ static bool nodes_gone(struct wn_core *core, u32 client, u32 *budget, const stru
 	return true;
 }
 
-/* What its nodes' ends brought about goes before its own links do. */
-static bool links_gone(struct wn_core *core, u32 client, u32 *budget, const struct wn_now *now)
+/* What its nodes' ends bring about goes before its own links do: when the reaper is through. */
+static bool links_gone(struct wn_core *core, u32 *budget, const struct wn_now *now)
 {
 	*budget -= wn_promise_break(core, *budget, now);
-	return *budget;
+	return *budget && !wn_tree_is_torn(core);
 }
 
-static bool subs_gone(struct wn_core *core, u32 client, u32 *budget, const struct wn_now *now)
+static bool subs_gone(struct wn_core *core, u32 client, u32 *budget)
 {
 	const bool through = wn_sub_client_gone(core, client, budget);
 
@@ -80,14 +77,23 @@ static bool subs_gone(struct wn_core *core, u32 client, u32 *budget, const struc
 	return through;
 }
 
-static noun_gone *const nouns[] = {
-	nodes_gone,
-	links_gone,
-	wn_promise_client_gone,
-	subs_gone,
-};
+enum { NODES, LINKS, PROMISES, SUBS, NOUNS };
 
-#define NOUNS	(sizeof(nouns) / sizeof(nouns[0]))
+/* Ends what a client had of a noun, in at most *budget steps; false: more is left. */
+static bool gone(struct wn_core *core, u32 noun, u32 client, u32 *budget, const struct wn_now *now)
+{
+	switch (noun) {
+	case NODES:
+		return nodes_gone(core, client, budget, now);
+	case LINKS:
+		return links_gone(core, budget, now);
+	case PROMISES:
+		return wn_promise_client_gone(core, client, budget, now);
+	case SUBS:
+		return subs_gone(core, client, budget);
+	}
+	return true;
+}
 
 /* The first one is through: its number is free. */
 static void bury(struct wn_core *core)
@@ -113,7 +119,7 @@ u32 wn_death_slice(struct wn_core *core, u32 steps, const struct wn_now *now)
 		wn_tx_begin(core->tx, false);
 	/* Each turn is a step, so that ends of no cost are bounded, too. */
 	for (; deaths->first && left; left--) {
-		if (!nouns[deaths->noun](core, deaths->first - 1, &left, now))
+		if (!gone(core, deaths->noun, deaths->first - 1, &left, now))
 			break;
 		deaths->cursor = 0;
 		if (++deaths->noun == NOUNS)

@@ -936,7 +936,7 @@ struct wn_timer_told {
  * With WN_MONITOR_LINK: node and w[0] are linked: when one of them goes, the other is
  * destroyed soon after, with all below it; no event comes. Right: DESTROY, too. EBUSY: the
  * root; ELOOP: with itself. It takes two promises. On the death of this client its
- * links still serve for nodes that go by WN_DEATH_DESTROY at once, then end.
+ * links still serve for all that goes by WN_DEATH_DESTROY, then end.
  *
  * DEMONITOR: arg: the handle. ESTALE: it is over; the event comes, or has come.
  */
