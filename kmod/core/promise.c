@@ -201,6 +201,27 @@ static void ring_out(struct wn_core *core, struct wn_promise *promise, const str
 	promise->event.len = sizeof(told);
 }
 
+/* It is in the receiver's backlog: it is over, or waits for its next time. */
+static void told(struct wn_core *core, struct wn_promise *promise)
+{
+	struct wn_timer_told last;
+	u64 at;
+
+	if (!promise->period || !is_owed(core, promise)) {
+		wn_promise_free(core, promise);
+		return;
+	}
+	wn_memcpy(&last, promise->event.data, sizeof(last));
+	if (promise->ready)
+		WN_TX_SET(core->tx, core->promises.nr_ready, core->promises.nr_ready - 1);
+	WN_TX_SET(core->tx, promise->ready, 0);
+	wn_list_drop(core->tx, &promise->held);
+	hold(core, promise);
+	if (wn_add_overflow(last.due, promise->period, &at))
+		at = WN_NEVER;
+	arm(core, promise, at);
+}
+
 /* A queue takes it at once, or is asked again: it keeps no list of who waits for it. */
 static void to_queue(struct wn_core *core, struct wn_promise *promise, const struct wn_now *now)
 {
@@ -208,7 +229,7 @@ static void to_queue(struct wn_core *core, struct wn_promise *promise, const str
 	const s64 err = wn_reader_send(core, node, &promise->event, 0);
 
 	if (!err)
-		wn_promise_free(core, promise);
+		told(core, promise);
 	else if (err == -ENOBUFS)
 		arm(core, promise, now->boottime + WN_TIMER_PERIOD_MIN);
 	else
@@ -250,26 +271,6 @@ void wn_promise_due(struct wn_core *core, u32 index, const struct wn_now *now)
 }
 
 /* -------------------------------------------------------- what is told */
-
-/* It is in the receiver's backlog: it is over, or waits for its next time. */
-static void told(struct wn_core *core, struct wn_promise *promise)
-{
-	struct wn_timer_told last;
-	u64 at;
-
-	if (!promise->period || !is_owed(core, promise)) {
-		wn_promise_free(core, promise);
-		return;
-	}
-	wn_memcpy(&last, promise->event.data, sizeof(last));
-	WN_TX_SET(core->tx, promise->ready, 0);
-	WN_TX_SET(core->tx, core->promises.nr_ready, core->promises.nr_ready - 1);
-	wn_list_drop(core->tx, &promise->held);
-	hold(core, promise);
-	if (wn_add_overflow(last.due, promise->period, &at))
-		at = WN_NEVER;
-	arm(core, promise, at);
-}
 
 u32 wn_promise_tell(struct wn_core *core, u32 steps, const struct wn_now *now)
 {

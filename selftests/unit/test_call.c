@@ -414,11 +414,51 @@ static void history(u64 steps)
 	world_deinit(&w);
 }
 
+/* A work queue takes timers and delayed events, when it has room, but no calls. */
+static void queue(void)
+{
+	const u64 data[8] = { 7, 8, 9, 0 };
+	u64 late[8] = { 7, 8, 9, 0 };
+	struct wn_bounds b = world_bounds(8);
+	u32 p, leases = 0, i;
+	s64 work, timer;
+	bool good;
+
+	b.timers = 8;
+	b.backlog = 64;
+	world_init(&w, &b, seed);
+	wn_core_client_close(w.core, 0);
+	client(0, true);
+	work = world_create(&w, 0, "work");
+	good = !op(0, OP(.opcode = WN_OP_BIND, .node = work, .w = { 1000000000 },
+			 .op_flags = WN_BIND_QUEUE | WN_BIND_CREDIT(8)), NULL);
+	late[3] = w.now.boottime + 5000000;
+	good &= op(0, OP(.opcode = WN_OP_CALL, .node = work, .w = { 0, 1 },
+			 .op_flags = WN_EMIT(0, 8 + 8)), data) == -EINVAL;
+	good &= op(0, OP(.opcode = WN_OP_CALL, .node = work, .w = { 0, 1 }), NULL) == -EOPNOTSUPP;
+	good &= !WN_RES_IS_ERROR(op(0, OP(.opcode = WN_OP_EMIT, .node = work,
+					  .op_flags = WN_EMIT(0, 24) | WN_EMIT_AT), late));
+	timer = op(0, OP(.opcode = WN_OP_TIMER, .node = work,
+			 .w = { w.now.boottime + 1, 2000000 }), NULL);
+	good &= !WN_RES_IS_ERROR(timer);
+	for (i = 0; i < 60; i++) {
+		wn_work_slice(w.core, &w.now);
+		wn_mail_pump(w.core, 0, &inbox[0]);
+		w.now.boottime += 100000;
+	}
+	for (p = 0; p < WN_PRIORITIES; p++)
+		leases += kern[0].inbox_tail[p];
+	ok(good && leases == 4 && w.core->promises.pool.used == 1 &&
+	   !op(0, OP(.opcode = WN_OP_CANCEL, .arg = timer), NULL) && !w.core->promises.nr_ready,
+	   "a queue gets three of a timer and one that was late: %u", leases);
+	world_deinit(&w);
+}
+
 int main(void)
 {
 	u64 i;
 
-	tap_plan(4);
+	tap_plan(5);
 	seed = tap_seed();
 	for (i = 0; i < 4 * tap_rounds() && right; i++)
 		history(STEPS);
@@ -429,5 +469,6 @@ int main(void)
 	   "ends: %llu late, %llu cancelled, %llu without a link", errors[ETIME],
 	   errors[ECANCELED], errors[ENOLINK]);
 	ok(failed_ops, "%llu ops refused", failed_ops);
+	queue();
 	return tap_done();
 }

@@ -895,7 +895,7 @@ struct wn_timer_told {
  * id; op_flags: WN_EMIT(priority, bytes of payload); wide: the payload, 16 bytes at
  * most. In the event data is the call's handle, then the payload. Result: the handle.
  * Right: EMIT, and PRIORITY for the upper two. ENOLINK: nobody reads; EOPNOTSUPP: node has a
- * work queue, which takes calls and timers as little; ENOBUFS; ENOSPC.
+ * work queue, which takes no calls; ENOBUFS; ENOSPC.
  *
  * It ends with one WN_EV_REPLY in this client's inbox, of the same node, trace and
  * priority, data as above. With WN_EV_F_ERROR: ETIME: the deadline passed; ECANCELED: it
