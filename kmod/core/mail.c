@@ -34,6 +34,11 @@ u32 wn_mail_credit(const struct wn_core *core, u32 client)
 	return most > box->count ? most - box->count : 0;
 }
 
+static bool is_empty(const struct wn_box *box)
+{
+	return !(box->count || box->lost[0] || box->lost[1] || box->lost[2] || box->lost[3]);
+}
+
 /* The letter about the same node that a newer one takes the place of; 0: none. */
 static u32 same(const struct wn_core *core, u32 client, const struct wn_event *event)
 {
@@ -52,11 +57,34 @@ static u32 same(const struct wn_core *core, u32 client, const struct wn_event *e
 	       l->event.priority == event->priority ? at : 0;
 }
 
+/* The oldest letters of a backlog that are looked at for one to drop. */
+#define DROP_LOOK 16
+
+/*
+ * The oldest that a client sent, and the one before it (0: none): what the engine has
+ * to say is never dropped. 0: none near the front.
+ */
+static u32 droppable(const struct wn_mail *mail, const struct wn_box *box, u32 priority,
+		     u32 *before)
+{
+	u32 at = box->first[priority], i;
+
+	*before = 0;
+	for (i = 0; at && i < DROP_LOOK; i++) {
+		if (wn_mail_letter(mail, at)->event.kind == WN_EV_USER)
+			return at;
+		*before = at;
+		at = wn_mail_letter(mail, at)->next;
+	}
+	return 0;
+}
+
 s64 wn_mail_check(const struct wn_core *core, u32 client, const struct wn_event *event, u32 n,
 		  u32 flags)
 {
 	const struct wn_mail *mail = &core->mail;
 	const struct wn_box *box = &mail->boxes[client];
+	u32 before;
 
 	if (client >= core->bounds.clients || !wn_core_client_is_open(&core->clients[client]))
 		return -ENOLINK;
@@ -71,7 +99,7 @@ s64 wn_mail_check(const struct wn_core *core, u32 client, const struct wn_event 
 	switch (box->policy) {
 	case WN_POLICY_DROP_OLDEST:
 		/* One goes for each that comes; those of other priorities stay. */
-		return n == 1 && box->first[event->priority] ? 0 : -ENOBUFS;
+		return n == 1 && droppable(mail, box, event->priority, &before) ? 0 : -ENOBUFS;
 	case WN_POLICY_CONFLATE:
 		return n == 1 && same(core, client, event) ? 0 : -ENOBUFS;
 	}
@@ -119,6 +147,28 @@ void wn_mail_give(struct wn_core *core, u32 at)
 	wn_tx_save(core->tx, &mail->used, 3);
 	mail->free = at;
 	mail->used--;
+}
+
+/* Drop the oldest that may be dropped, if there is one. */
+static void drop(struct wn_core *core, struct wn_box *box, u32 priority)
+{
+	struct wn_mail *mail = &core->mail;
+	u32 before, at = droppable(mail, box, priority, &before);
+
+	if (!at)
+		return;
+	if (!before) {
+		pop(core, box, priority);
+	} else {
+		wn_tx_save(core->tx, box, BOX_WORDS);
+		WN_TX_SET(core->tx, wn_mail_letter(mail, before)->next,
+			  wn_mail_letter(mail, at)->next);
+		if (box->last[priority] == at)
+			box->last[priority] = before;
+		box->count--;
+	}
+	wn_mail_give(core, at);
+	box->lost[priority]++;
 }
 
 static void wake(struct wn_core *core, u32 client)
@@ -170,9 +220,8 @@ void wn_mail_post(struct wn_core *core, u32 client, const struct wn_event *event
 			return;
 		}
 	} else if (!flags && box->policy == WN_POLICY_DROP_OLDEST &&
-		   box->count >= share(mail, box) && box->first[event->priority]) {
-		wn_mail_give(core, pop(core, box, event->priority));
-		box->lost[event->priority]++;
+		   box->count >= share(mail, box)) {
+		drop(core, box, event->priority);
 	}
 	append(core, client, event);
 	wake(core, client);
@@ -227,7 +276,7 @@ int wn_mail_waiting(const struct wn_core *core, u32 from)
 void wn_mail_retry(struct wn_core *core, u32 client)
 {
 	wn_tx_begin(core->tx, false);
-	if (client < core->bounds.clients && core->mail.boxes[client].count)
+	if (client < core->bounds.clients && !is_empty(&core->mail.boxes[client]))
 		wake(core, client);
 }
 
@@ -268,11 +317,6 @@ static u32 move_all(struct wn_core *core, struct wn_box *box, struct wn_inbox *i
 	for (p = WN_PRIORITIES; p--; )
 		put += move(core, box, inbox, p);
 	return put;
-}
-
-static bool is_empty(const struct wn_box *box)
-{
-	return !(box->count || box->lost[0] || box->lost[1] || box->lost[2] || box->lost[3]);
 }
 
 u32 wn_mail_pump(struct wn_core *core, u32 client, struct wn_inbox *inbox)

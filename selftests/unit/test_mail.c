@@ -381,6 +381,28 @@ static void rules(void)
 	world_deinit(&w);
 }
 
+/* What the engine says is not dropped for what a client says. */
+static void kept(void)
+{
+	const struct wn_event down = { .kind = WN_EV_DOWN, .trace = 4711 };
+	u64 word;
+
+	begin();
+	world_op(&w, 1, OP(.opcode = WN_OP_BIND, .node = node[0].handle,
+			   .op_flags = WN_BIND_POLICY(WN_POLICY_DROP_OLDEST)), NULL);
+	wn_tx_begin(w.core->tx, false);
+	wn_mail_send(w.core, 1, &down, WN_MAIL_ENGINE);
+	wn_core_commit(w.core);
+	for (u32 i = 0; i < 100; i++)
+		emit(node[0].handle, WN_EMIT(0, 8), i);
+	wn_mail_pump(w.core, 1, &inbox[1]);
+	memcpy(&word, events[1][0].data, sizeof(word));
+	ok(events[1][0].kind == WN_EV_LOSS && word && events[1][1].kind == WN_EV_DOWN &&
+	   events[1][1].trace == 4711 && events[1][2].kind == WN_EV_USER, "but never a DOWN");
+	ok(w.core->public->hlc == w.core->hlc, "readers see the stamp of the last event");
+	world_deinit(&w);
+}
+
 static void conflation(void)
 {
 	u32 i;
@@ -408,8 +430,9 @@ static void conflation(void)
 
 int main(void)
 {
-	tap_plan(22);
+	tap_plan(24);
 	rules();
+	kept();
 	conflation();
 	histories();
 	return tap_done();
