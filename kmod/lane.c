@@ -41,6 +41,7 @@ struct wn_lane {
 	struct wn_lane_state *state;	/* flags under lock */
 	struct wn_lane_end end[2];
 	struct list_head pending;	/* in the consumer's list; under domain->lock */
+	u32 ends;			/* that may have windows; under domain->lock */
 	struct wn_pages control;	/* state, producer's, consumer's */
 	struct wn_pages data;
 	struct wn_charge charge;
@@ -222,16 +223,17 @@ static int close_end(struct wn_lane *lane, enum side side, struct wn_client *cli
 		wake_up_interruptible_all(&lane->end[side].wait);
 	}
 	spin_unlock(&lane->lock);
-	if (mine) {
-		if (side == CONSUMER)
-			list_del_init(&lane->pending);
-		if (!lane->end[!side].client)
-			domain->lanes[lane->number] = NULL;
-	}
+	if (mine && side == CONSUMER)
+		list_del_init(&lane->pending);
 	mutex_unlock(&domain->lock);
 	if (!mine)
 		return -ENOENT;
 	close_windows(lane, client);
+	/* Not before: the windows go by number, and the next lane's would go with them. */
+	mutex_lock(&domain->lock);
+	if (!--lane->ends)
+		domain->lanes[lane->number] = NULL;
+	mutex_unlock(&domain->lock);
 	put(lane);
 	return 0;
 }
@@ -376,6 +378,7 @@ static int link(struct wn_lane *lane, struct wn_client *client, const struct wn_
 			.consumer = peer->number,
 		};
 		kref_get(&lane->ref);	/* the consumer's; the first is the producer's */
+		lane->ends = 2;
 		spin_lock(&lane->lock);
 		lane->end[PRODUCER].client = client;
 		lane->end[CONSUMER].client = peer;
