@@ -459,8 +459,10 @@ static struct wn_lane *take_pending(struct wn_client *client)
 
 	mutex_lock(&client->domain->lock);
 	lane = list_first_entry_or_null(&client->lanes.pending, struct wn_lane, pending);
-	if (lane)
+	if (lane) {
 		list_del_init(&lane->pending);
+		kref_get(&lane->ref);
+	}
 	mutex_unlock(&client->domain->lock);
 	return lane;
 }
@@ -476,7 +478,7 @@ static int accept_locked(struct wn_client *client, struct wn_lane_accept *a, int
 	err = wn_client_check_owner(client);
 	if (err)
 		return err;
-	/* Out of the list it is ours alone: the client does not die meanwhile. */
+	/* With a reference: once it has windows another thread may close it. */
 	lane = take_pending(client);
 	if (!lane)
 		return -EAGAIN;
@@ -493,13 +495,15 @@ static int accept_locked(struct wn_client *client, struct wn_lane_accept *a, int
 	}
 	mutex_lock(&client->domain->lock);
 	if (err) {
-		list_add(&lane->pending, &client->lanes.pending);
+		if (lane->end[CONSUMER].client == client)
+			list_add(&lane->pending, &client->lanes.pending);
 	} else {
 		spin_lock(&lane->lock);
 		WRITE_ONCE(lane->state->flags, lane->state->flags | WN_LANE_S_ACCEPTED);
 		spin_unlock(&lane->lock);
 	}
 	mutex_unlock(&client->domain->lock);
+	put(lane);
 	return err;
 }
 
