@@ -62,11 +62,18 @@ static bool nodes_gone(struct wn_core *core, u32 client, u32 *budget, const stru
 	return true;
 }
 
-/* What its nodes' ends bring about goes before its own links do: when the reaper is through. */
-static bool links_gone(struct wn_core *core, u32 *budget, const struct wn_now *now)
+/*
+ * What its nodes' ends bring about goes before its own links do, and before monitors are
+ * told of its death: when the reaper is through. Where there is neither nobody waits.
+ */
+static bool links_gone(struct wn_core *core, u32 client, u32 *budget, const struct wn_now *now)
 {
+	const struct wn_core_client *dead = &core->clients[client];
+
 	*budget -= wn_promise_break(core, *budget, now);
-	return *budget && !wn_tree_is_torn(core);
+	return *budget && (!wn_tree_is_torn(core) ||
+			   (wn_list_is_empty(core->tx, &dead->held) &&
+			    wn_list_is_empty(core->tx, &dead->peers)));
 }
 
 static bool subs_gone(struct wn_core *core, u32 client, u32 *budget)
@@ -86,7 +93,7 @@ static bool gone(struct wn_core *core, u32 noun, u32 client, u32 *budget, const 
 	case NODES:
 		return nodes_gone(core, client, budget, now);
 	case LINKS:
-		return links_gone(core, budget, now);
+		return links_gone(core, client, budget, now);
 	case PROMISES:
 		return wn_promise_client_gone(core, client, budget, now);
 	case SUBS:
