@@ -590,16 +590,22 @@ static void step_client(struct run *r)
 		.expires = one_in(r, 4) ? r->w.now.boottime + below(r, 50000) : 0,
 		.quota_nodes = one_in(r, 3) ? 1 + below(r, 6) : 0,
 	};
+	u32 i;
 
 	if (r->m.clients[client].life % 2) {
 		if (!one_in(r, 8))
 			return;	/* closed is soon, open is late */
 		model_close(&r->m, client);
 		wn_core_client_close(r->w.core, client);
-	} else if (model_open(&r->m, client, &first) !=
-		   wn_core_client_open(r->w.core, client, &first)) {
-		fail(r, "open of client %u", client);
+		return;
 	}
+	/* A death takes its time, and waits for destroyed trees: another client is later. */
+	for (i = 0; i < 64 && wn_death_waits(&r->w.core->deaths); i++)
+		wn_death_slice(r->w.core, 1000, &r->w.now);
+	if (wn_death_waits(&r->w.core->deaths))
+		return;
+	if (model_open(&r->m, client, &first) != wn_core_client_open(r->w.core, client, &first))
+		fail(r, "open of client %u", client);
 }
 
 /* A capability over a subtree, as a grant will make them. */
