@@ -362,14 +362,14 @@ void wn_core_commit(struct wn_core *core)
 	if (!wn_tx_changed(core->tx)) {
 		/* What is in no record, an event say, takes a stamp, too. */
 		wn_store_release(&public->hlc, core->hlc);
-		core->shown = core->hlc;
+		core->tx->shown = core->hlc;
 		return;
 	}
 	wn_log_commit(core);
 	WRITE_ONCE(public->epoch, core->epoch + 1);
 	wn_tx_commit(core->tx);
 	wn_store_release(&public->hlc, core->hlc);
-	core->shown = core->hlc;
+	core->tx->shown = core->hlc;
 	core->epoch += 2;
 	wn_store_release(&public->epoch, core->epoch);
 }

@@ -84,7 +84,6 @@ struct wn_core {
 	struct wn_accounts accounts;
 	struct wn_queues queues;
 	u64 hlc;		/* last stamp given */
-	u64 shown;		/* what readers see of it */
 	u64 epoch;		/* as readers see it: even */
 	u32 doomed, last_doomed; /* destroyed nodes with others below, in their order */
 	u32 reaping;		/* where wn_core_slice() is; WN_INDEX_NONE: at no place */

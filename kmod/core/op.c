@@ -358,7 +358,7 @@ static noinline void apply_alone(struct wn_core *core, const struct wn_op_env *e
 {
 	wn_tx_begin(core->tx, op->late);
 	if (likely(apply(core, env, op, slots, result, false))) {
-		if (wn_tx_changed(core->tx) || core->shown != core->hlc ||
+		if (wn_tx_changed(core->tx) || core->tx->shown != core->hlc ||
 		    unlikely(core->audit->pending))
 			wn_core_commit(core);
 	} else {

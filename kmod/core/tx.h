@@ -62,6 +62,7 @@ struct wn_tx {
 	u32 nr_edits, edits_room;
 	u32 steps;		/* of the op that runs */
 	u32 spent;		/* by the ops of this turn */
+	u64 shown;		/* the domain's clock as readers see it */
 	u32 nr_open;		/* records that were marked by wn_tx_open() */
 	bool logged;		/* it can be rolled back */
 	u64 *dirty;		/* a bit for each block; NULL: nobody asks */
