@@ -280,7 +280,10 @@ static void run_producer(const char *d, uint64_t node, int killed)
 			if (wn_lane_wait(&l, 4, 0))
 				_exit(2);
 	if (killed) {
-		memset(wn_lane_reserve(&l, 0), 0, 0);
+		/* Reserved and never committed. */
+		while (!wn_lane_reserve(&l, 8))
+			if (wn_lane_wait(&l, 8, 0))
+				_exit(3);
 		kill(getpid(), SIGKILL);
 	}
 	wn_lane_close(&l);
