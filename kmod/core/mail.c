@@ -366,6 +366,7 @@ void wn_mail_close(struct wn_core *core, u32 client)
 		mail->free = box->first[p];
 	}
 	mail->used -= box->count;
+	wn_queue_poke(core);
 	*box = (struct wn_box){};
 	mail->waiting[client / 64] &= ~(1ULL << (client % 64));
 }

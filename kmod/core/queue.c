@@ -84,6 +84,7 @@ void wn_job_drop(struct wn_core *core, u32 at)
 	WN_TX_SET(core->tx, q->held, q->held - 1);
 	WN_TX_SET(core->tx, j->queue, 0);
 	wn_mail_give(core, at);
+	wn_queue_poke(core);
 }
 
 void wn_consumer_place(struct wn_core *core, u32 number, u8 where)
@@ -95,8 +96,8 @@ void wn_consumer_place(struct wn_core *core, u32 number, u8 where)
 	wn_list_push(core->tx, &q->consumers[where], &c->mate);
 	WN_TX_SET(core->tx, q->nr_ready, q->nr_ready - (c->where == WN_CONSUMER_READY) +
 					 (where == WN_CONSUMER_READY));
-	/* One that comes back may have room: those before it were tried in vain, perhaps. */
-	if (c->where != where && where == WN_CONSUMER_READY)
+	/* Who comes may have room; who goes was perhaps one of those tried in vain. */
+	if (c->where != where)
 		WN_TX_SET(core->tx, q->passed, 0);
 	WN_TX_SET(core->tx, c->where, where);
 }

@@ -604,12 +604,90 @@ static void endings(void)
 	world_deinit(&w);
 }
 
+/* Who had room is found, though who had none leaves between two steps. */
+static void leaver(void)
+{
+	u64 other, i;
+
+	begin();
+	other = (u64)world_create(&w, 0, "other");
+	bind_inbox(1, other);
+	for (i = 0; !emit(other, 0, i); i++)
+		;
+	bind_queue(1, work, 1, 0, 0);
+	bind_queue(2, work, 1, 0, 0);
+	emit(work, 0, 5);
+	wn_queue_slice(w.core, 1, &w.now);
+	world_op(&w, 1, OP(.opcode = WN_OP_UNBIND, .node = work), NULL);
+	slice(1000);
+	pump(2);
+	ok(unread(2) == 1, "one without room leaves, the other gets it");
+	world_deinit(&w);
+}
+
+/* Letters are so short that client 2, with an empty backlog, cannot be leased a job. */
+static void starve(void)
+{
+	char name[] = "q0";
+	u64 node, i;
+	u32 c;
+
+	begin();
+	bind_queue(3, grave, 8, 0, 0);
+	for (i = 0; i < 8; i++)
+		emit(grave, 0, i);
+	run();
+	for (c = 1; c <= 4; c += 3) {
+		name[1]++;
+		node = (u64)world_create(&w, 0, name);
+		bind_inbox(c, node);
+		while (!emit(node, 0, 1))
+			;
+	}
+	bind_queue(2, work, 1, 0, 0);
+	while (!emit(work, 0, 1))
+		;
+	for (c = 0; c < 3; c++) {
+		name[1]++;
+		node = (u64)world_create(&w, 0, name);
+		bind_queue(2, node, 0, 0, 0);
+		while (!emit(node, 0, 1))
+			;
+	}
+	slice(1000);
+	pump(2);
+	ok(unread(3) == 8 && !unread(2) && !wn_work_waits(w.core), "no letter for a lease");
+}
+
+static void room(void)
+{
+	u32 i;
+
+	starve();
+	for (i = 0; i < 8; i++)
+		world_op(&w, 3, OP(.opcode = WN_OP_ACK, .node = grave, .arg = events[3][i].hlc),
+			 NULL);
+	slice(1000);
+	pump(2);
+	ok(unread(2) == 1, "an ACK makes room for another queue's");
+	world_deinit(&w);
+
+	starve();
+	wn_core_client_close(w.core, 1);
+	slice(1000);
+	pump(2);
+	ok(unread(2) == 1, "so does a client's end");
+	world_deinit(&w);
+}
+
 int main(void)
 {
-	tap_plan(38);
+	tap_plan(43);
 	terms();
 	order();
 	endings();
+	leaver();
+	room();
 	histories();
 	return tap_done();
 }
