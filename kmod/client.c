@@ -12,6 +12,7 @@
 #include "core/core.h"
 #include "domain.h"
 #include "owner.h"
+#include "poller.h"
 #include "setup.h"
 #include "wait.h"
 
@@ -111,6 +112,8 @@ static long ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return wn_lane_wake(client, arg);
 	case _IOC_NR(WN_IOC_LANE_CLOSE):
 		return wn_lane_close(client, arg);
+	case _IOC_NR(WN_IOC_POLL):
+		return wn_poller_ioctl(client, uarg);
 	case _IOC_NR(WN_IOC_INFO):
 		return wn_domain_info(client->domain, uarg);
 	case _IOC_NR(WN_IOC_SETUP):

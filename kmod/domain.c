@@ -71,6 +71,7 @@ struct wn_domain *wn_domain_new(const struct wn_bounds *bounds, kuid_t uid,
 		return ERR_PTR(-ENOMEM);
 	mutex_init(&domain->lock);
 	init_rwsem(&domain->slots.lock);
+	wn_poller_init(&domain->poller);
 	wn_engine_begin(domain);
 	domain->bounds = *bounds;
 	domain->mount = mount;
@@ -144,6 +145,7 @@ int wn_domain_join(struct wn_domain *domain, struct wn_client *client, u64 bytes
 		if (domain->clients[i] || wn_core_client_open(domain->core, i, &first))
 			continue;
 		domain->clients[i] = client;
+		wn_ring_flag(&client->ring, WN_KR_F_NEED_WAKEUP, !domain->polled);
 		domain->nr_clients++;
 		domain->client_bytes += bytes;
 		show_slots(domain, i, client->memory.slots.page[0]);

@@ -17,6 +17,7 @@
 
 #include "charge.h"
 #include "pages.h"
+#include "poller.h"
 #include "region.h"
 
 struct wn_client;
@@ -39,12 +40,14 @@ struct wn_domain {
 		u64 client_bytes;
 		u64 due;	/* boottime of the work item: 0: queued; WN_NEVER: nothing to do */
 		bool ended;
+		bool polled;	/* a thread is awake: nobody needs to enter */
 	};
 	struct work_struct work;	/* the engine's, as the timer that queues it */
 	struct hrtimer timer;
 	atomic_t woken;			/* sleepers, not in the stats yet */
 
 	struct wn_slot_pages slots;
+	struct wn_poller poller;
 
 	struct wn_pages public;
 	struct wn_pages private;

@@ -124,7 +124,7 @@ void wn_engine_end(struct wn_domain *domain)
 
 /* --------------------------------------------------------------- turns */
 
-static u32 turn(struct wn_client *client, u32 max)
+static u32 turn_locked(struct wn_client *client, u32 max)
 {
 	struct wn_domain *domain = client->domain;
 	const struct wn_turn turn = {
@@ -137,17 +137,70 @@ static u32 turn(struct wn_client *client, u32 max)
 		.in_bytes = client->memory.arena_in.nr << PAGE_SHIFT,
 	};
 	struct wn_now now;
+	u32 taken;
+
+	lockdep_assert_held(&domain->lock);
+
+	wn_engine_now(&now);
+	taken = wn_turn_run(domain->core, &turn, max, &now);
+	settle(domain, &now);
+	return taken;
+}
+
+static u32 turn(struct wn_client *client, u32 max)
+{
+	struct wn_domain *domain = client->domain;
 	u32 taken = 0;
 
 	mutex_lock(&domain->lock);
 	/* It may have died since the caller looked. */
-	if (likely(domain->clients[client->number] == client)) {
-		wn_engine_now(&now);
-		taken = wn_turn_run(domain->core, &turn, max, &now);
-		settle(domain, &now);
+	if (likely(domain->clients[client->number] == client))
+		taken = turn_locked(client, max);
+	mutex_unlock(&domain->lock);
+	return taken;
+}
+
+/* Whether a client in the table has entries that may be taken. */
+static bool has_entries(const struct wn_client *client)
+{
+	/* Acquire: number and all else are there, see client.h. */
+	return client && smp_load_acquire(&client->state) == WN_CLIENT_ENABLED &&
+	       wn_ring_pending(&client->ring);
+}
+
+u32 wn_engine_sweep(struct wn_domain *domain, u32 *next)
+{
+	u32 taken = 0, nr = domain->bounds.clients, at, i;
+
+	mutex_lock(&domain->lock);
+	for (i = 0; i < nr && !taken; i++) {
+		struct wn_client *client;
+
+		at = *next + i < nr ? *next + i : *next + i - nr;
+		client = domain->clients[at];
+		/* One without room for completions takes no turn from the others. */
+		if (has_entries(client))
+			taken = turn_locked(client, WN_TURN_BUDGET);
+		if (taken) {
+			wn_wake(client, EPOLLIN | EPOLLRDNORM);
+			*next = at + 1 < nr ? at + 1 : 0;
+			break;
+		}
 	}
 	mutex_unlock(&domain->lock);
 	return taken;
+}
+
+void wn_engine_need_wakeup(struct wn_domain *domain, bool need)
+{
+	u32 i;
+
+	mutex_lock(&domain->lock);
+	domain->polled = !need;
+	for (i = 0; i < domain->bounds.clients; i++)
+		if (domain->clients[i])
+			wn_ring_flag(&domain->clients[i]->ring, WN_KR_F_NEED_WAKEUP, need);
+	mutex_unlock(&domain->lock);
 }
 
 u32 wn_engine_run(struct wn_client *client, u32 max)
@@ -168,6 +221,7 @@ u32 wn_engine_run(struct wn_client *client, u32 max)
 
 	if (taken)
 		wn_wake(client, EPOLLIN | EPOLLRDNORM);
+	wn_poller_kick(client->domain);
 	return taken;
 }
 

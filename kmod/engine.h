@@ -26,6 +26,13 @@ void wn_engine_end(struct wn_domain *domain);
 /* Run it on our queue. */
 void wn_engine_queue(struct work_struct *work);
 
+/*
+ * For a thread: a turn of the next client that has entries, from *next on; how many
+ * were taken. And all clients are told whether they need to enter.
+ */
+u32 wn_engine_sweep(struct wn_domain *domain, u32 *next);
+void wn_engine_need_wakeup(struct wn_domain *domain, bool need);
+
 /* Take at most max of the client's entries; returns how many slots were taken. */
 u32 wn_engine_run(struct wn_client *client, u32 max);
 

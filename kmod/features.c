@@ -9,6 +9,7 @@ const struct wn_feature wn_features[] = {
 	{ "nop", WN_FEAT_NOP },
 	{ "arenas", WN_FEAT_ARENAS },
 	{ "lanes", WN_FEAT_LANES },
+	{ "poll", WN_FEAT_POLL },
 	{},
 };
 

@@ -14,6 +14,7 @@
  *   lane      rings between two clients: made, woken, ended
  *   region    which page is where in a client's address space; faults
  *   engine    runs the core for a client: the only writer of shared state
+ *   poller    a thread that runs the engine while clients submit
  *   wait      WN_IOC_ENTER and poll
  *   pages     memory: charged, zeroed, mapped for the kernel
  *   charge    caps of a user, a mount and the module
@@ -26,6 +27,7 @@
  *
  *   inode lock of the mount's root	fs: names
  *     client->setup			client: one setup, restrict or enable at a time
+ *       poller->lock			poller: one start or stop at a time
  *       domain->lock			the engine: core, table of clients
  *         lane->lock			lane: its ends, and who sleeps there
  *       mmap_lock			the kernel's

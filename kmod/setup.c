@@ -194,6 +194,7 @@ static int setup_locked(struct wn_client *client, struct wn_setup *s, int usize,
 	open_windows(client, at);
 	wn_domain_count(domain, WN_STAT_CLIENTS);
 	smp_store_release(&client->state, WN_CLIENT_READY);
+	wn_poller_client_came(domain);
 	return 0;
 
 err_join:
@@ -308,6 +309,7 @@ static void die(struct wn_client *client)
 	wn_domain_leave(client->domain, client, client->number, client->bytes);
 	wn_domain_count(client->domain, WN_STAT_DEATHS);
 	wn_lanes_end(client);
+	wn_poller_client_went(client->domain);
 	wn_windows_close(&client->windows, client->space->i_mapping, m->user_ring.page[0],
 			 WN_REGION_KERN_RING);
 	free_rest(m);

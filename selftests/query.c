@@ -155,7 +155,7 @@ TEST_F(query, unknown_ioctls)
 	for (nr = 0; nr < 256; nr++) {
 		unsigned long other_type = _IOWR(WN_IOC_MAGIC ^ 1, nr, struct wn_query);
 		unsigned long cmd = _IOWR(WN_IOC_MAGIC, nr, struct wn_query);
-		bool known = nr <= 2 || nr == 8 || (nr >= 16 && nr <= 20) || (nr >= 32 && nr <= 36);
+		bool known = nr <= 2 || nr == 8 || (nr >= 16 && nr <= 21) || (nr >= 32 && nr <= 36);
 
 		EXPECT_EQ(-ENOTTY, wt_ioctl(fd, other_type, &q)) TH_LOG("nr %d", nr);
 		EXPECT_EQ(-ENOTTY, wt_ioctl(self->fd, other_type, &q)) TH_LOG("nr %d", nr);
@@ -221,7 +221,7 @@ TEST_F(query, features_agree)
 {
 	static const struct { const char *name; uint64_t bit; } known[] = {
 		{ "domains", WN_FEAT_DOMAINS }, { "rings", WN_FEAT_RINGS }, { "nop", WN_FEAT_NOP },
-		{ "arenas", WN_FEAT_ARENAS },
+		{ "arenas", WN_FEAT_ARENAS }, { "poll", WN_FEAT_POLL },
 	};
 	struct wn_query q = { .size = sizeof(q) };
 	DIR *dir = opendir(wt_path(&self->m, WN_FS_FEATURES));

@@ -106,6 +106,12 @@ SIZE(wn_enable, 8);
 FIELD(wn_enable, size, 0, 4);
 FIELD(wn_enable, flags, 4, 4);
 
+SIZE(wn_poll_args, 16);
+FIELD(wn_poll_args, size, 0, 4);
+FIELD(wn_poll_args, flags, 4, 4);
+FIELD(wn_poll_args, idle_us, 8, 4);
+FIELD(wn_poll_args, cpu, 12, 4);
+
 SIZE(wn_enter, 32);
 FIELD(wn_enter, size, 0, 4);
 FIELD(wn_enter, flags, 4, 4);

@@ -123,6 +123,7 @@ struct wn_bounds {
 #define WN_FEAT_NOP		(1ULL << 2)	/* WN_OP_NOP with injected results */
 #define WN_FEAT_ARENAS		(1ULL << 3)	/* wn_setup.arena_*: ops with bulk bytes */
 #define WN_FEAT_LANES		(1ULL << 4)	/* WN_IOC_LANE_*: lanes between clients */
+#define WN_FEAT_POLL		(1ULL << 5)	/* WN_IOC_POLL: polling threads */
 
 /* WN_IOC_QUERY: what this module can do. Needs no domain, changes nothing. */
 struct wn_query {
@@ -364,6 +365,23 @@ struct wn_lane_wait {
  * pointer. Wake the other side; give this end up, which the other is told. ENOENT.
  */
 
+/*
+ * WN_IOC_POLL: a kernel thread takes what the domain's clients submit; while it is
+ * awake WN_KR_F_NEED_WAKEUP is not set. It sleeps when nothing came for idle_us, starts
+ * and stops with the domain's first and last client. Only by a client whose first
+ * capability has ADMIN (EACCES). EBUSY: there is one; ENOSPC: the host has as many
+ * as the module's parameter "pollers" allows, by default none below four CPUs.
+ */
+#define WN_POLL_STOP		(1U << 0)	/* no thread any more */
+#define WN_POLL_CPU		(1U << 1)	/* on this CPU (EINVAL: it is not online) while it is there */
+
+struct wn_poll_args {
+	__u32 size;
+	__u32 flags;		/* in: WN_POLL_* */
+	__u32 idle_us;		/* in/out [1000]: 1000000 at most */
+	__u32 cpu;		/* in: with WN_POLL_CPU, else 0 */
+};
+
 #define WN_IOC_MAGIC		0xBE
 #define WN_IOC_QUERY		_IOWR(WN_IOC_MAGIC, 0, struct wn_query)
 #define WN_IOC_BOUNDS		_IOWR(WN_IOC_MAGIC, 1, struct wn_bounds_query)
@@ -379,6 +397,7 @@ struct wn_lane_wait {
 #define WN_IOC_LANE_WAIT	_IOWR(WN_IOC_MAGIC, 34, struct wn_lane_wait)
 #define WN_IOC_LANE_WAKE	_IO(WN_IOC_MAGIC, 35)
 #define WN_IOC_LANE_CLOSE	_IO(WN_IOC_MAGIC, 36)
+#define WN_IOC_POLL		_IOWR(WN_IOC_MAGIC, 21, struct wn_poll_args)
 
 /* --------------------------------------------------------------- rings */
 
