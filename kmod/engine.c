@@ -147,15 +147,19 @@ static u32 turn_locked(struct wn_client *client, u32 max)
 	return taken;
 }
 
-static u32 turn(struct wn_client *client, u32 max)
+/* *more: another turn would find entries that it can take. */
+static u32 turn(struct wn_client *client, u32 max, bool *more)
 {
 	struct wn_domain *domain = client->domain;
 	u32 taken = 0;
 
+	*more = false;
 	mutex_lock(&domain->lock);
 	/* It may have died since the caller looked. */
-	if (likely(domain->clients[client->number] == client))
+	if (likely(domain->clients[client->number] == client)) {
 		taken = turn_locked(client, max);
+		*more = client->ring.left;
+	}
 	mutex_unlock(&domain->lock);
 	return taken;
 }
@@ -205,18 +209,18 @@ void wn_engine_need_wakeup(struct wn_domain *domain, bool need)
 
 u32 wn_engine_run(struct wn_client *client, u32 max)
 {
-	u32 taken = 0, n;
+	u32 taken = 0;
+	bool more;
 
 	do {
-		/* A turn ends early after so many steps. */
-		n = turn(client, min(max - taken, WN_TURN_BUDGET));
 		/*
-		 * A wide entry may take one slot more than was asked for. Not
-		 * more than one ring full a call: its owner may go on filling it.
+		 * It ends early after so many steps; a wide entry at its end may take
+		 * one slot more than was asked for.
 		 */
-		taken += n;
+		taken += turn(client, min(max - taken, WN_TURN_BUDGET), &more);
 		cond_resched();
-	} while (n && taken < max && taken < client->ring.sq_entries &&
+		/* Not more than one ring full a call: its owner may go on filling it. */
+	} while (more && taken < max && taken < client->ring.sq_entries &&
 		 !fatal_signal_pending(current));
 
 	if (taken)
