@@ -14,11 +14,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "kmod/core/bounds.h"
 #include "kmod/core/client.h"
 #include "kmod/core/op.h"
+
+#include "timing.h"
 
 #define OPS 100000
 #define RUNS_MAX 101
@@ -29,31 +30,6 @@ static struct wn_now now = { 1700000000000000000ULL, 1000000000 };
 static struct wn_op_env env = { .client = 0, .now = &now };
 static u64 node, count, lww, set;
 static u32 *order;
-
-void wn_port_report(const char *file, int line, const char *what)
-{
-	fprintf(stderr, "%s:%d: broken: %s\n", file, line, what);
-	abort();
-}
-
-static u64 cpu_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	return (u64)t.tv_sec * 1000000000u + (u64)t.tv_nsec;
-}
-
-static void *zeroed(u64 bytes)
-{
-	void *mem = aligned_alloc(4096, (bytes + 4095) & ~4095ULL);
-
-	if (!mem) {
-		fprintf(stderr, "no memory\n");
-		exit(1);
-	}
-	return memset(mem, 0, bytes);
-}
 
 static s64 op(const struct wn_sqe *slots)
 {
@@ -136,13 +112,6 @@ static void prepare_pairs(u32 elems)
 	}
 }
 
-static int compare(const void *a, const void *b)
-{
-	const double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
 static void measure(const char *name, u32 elems, u32 runs, void (*run)(u32 i, u32 elems))
 {
 	double ns[RUNS_MAX];
@@ -155,7 +124,7 @@ static void measure(const char *name, u32 elems, u32 runs, void (*run)(u32 i, u3
 			run(i, elems);
 		ns[r] = (double)(cpu_ns() - start) / OPS;
 	}
-	qsort(ns, runs, sizeof(*ns), compare);
+	qsort(ns, runs, sizeof(*ns), ascending);
 	printf("%-6s %6u elements  %7.1f ns  (%.1f - %.1f)\n", name, elems, ns[runs / 2], ns[0],
 	       ns[runs - 1]);
 }
@@ -201,8 +170,8 @@ static void bench(u32 elems, u32 runs)
 	measure("pair/2", elems, runs, run_keyed);
 	prepare(WN_OP_CELL_READ, WN_CELL_READ_KEY, elems);
 	measure("has", elems, runs, run_keyed);
-	free(public);
-	free(private);
+	unmapped(public, size.public_bytes);
+	unmapped(private, size.private_bytes);
 }
 
 int main(int argc, char **argv)

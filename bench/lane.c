@@ -10,15 +10,15 @@
  *
  * lane RUNS [RECORDS]: the median of the runs, the least and the most beside it.
  */
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 #include <wn.h>
+
+#include "timing.h"
 
 #define RUNS_MAX	101
 #define RING		(64u << 10)
@@ -52,19 +52,7 @@ static void die(const char *what)
 
 static double now_ns(void)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
-}
-
-static void pin(int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	sched_setaffinity(0, sizeof(set), &set);
+	return (double)wall_ns();
 }
 
 static void relax(void)
@@ -195,11 +183,11 @@ static double with_child(void (*child)(void), double (*parent)(void))
 	if (pid < 0)
 		die("fork");
 	if (!pid) {
-		pin(1);
+		pin_to(1);
 		child();
 		_exit(0);
 	}
-	pin(0);
+	pin_to(0);
 	ns = parent();
 	if (waitpid(pid, &status, 0) != pid || status)
 		die("the other process failed");
@@ -289,18 +277,11 @@ static double lane_parent(void)
 
 #define TRIPS	(records / 16)
 
-static int by_double(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return x < y ? -1 : x > y;
-}
-
 static double p50(double *trip, unsigned long n)
 {
 	double mid;
 
-	qsort(trip, n, sizeof(*trip), by_double);
+	qsort(trip, n, sizeof(*trip), ascending);
 	mid = trip[n / 2];
 	free(trip);
 	return mid;
@@ -474,22 +455,14 @@ static double copy_parent(void)
 /* ------------------------------------------------------------ one thread */
 
 /* Both sides in turn, in time of the CPU: what the code costs, whoever else runs. */
-static double cpu_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
-}
-
 #define TURNS(out, in, name)							\
 	do {									\
-		from = cpu_ns();						\
+		from = (double)cpu_ns();						\
 		for (i = 0; i < records; i += 16) {				\
 			name##_send(out, 16, batch);				\
 			sum += name##_take(in, 16, batch);			\
 		}								\
-		from = (cpu_ns() - from) / (double)records;			\
+		from = ((double)cpu_ns() - from) / (double)records;			\
 		if (sum != records / 16 * 8 * 120)				\
 			die("records are missing");				\
 	} while (0)
@@ -571,7 +544,7 @@ int main(int argc, char **argv)
 			drop();
 		}
 	for (k = 0; k < KINDS; k++) {
-		qsort(ns[k], (size_t)runs, sizeof(double), by_double);
+		qsort(ns[k], (size_t)runs, sizeof(double), ascending);
 		printf("%-34s %10.1f  (%.1f to %.1f)", kinds[k].name, ns[k][runs / 2], ns[k][0],
 		       ns[k][runs - 1]);
 		if (k % 2)

@@ -19,15 +19,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "kmod/core/bounds.h"
 #include "kmod/core/client.h"
 #include "kmod/core/op.h"
 #include "kmod/core/reap.h"
+
+#include "timing.h"
 
 #define OPS 200000
 #define RUNS_MAX 101
@@ -42,20 +42,6 @@ static u32 nodes;
 static u32 *order;		/* OPS random nodes */
 static int counter = -1;
 static const char *only;		/* of the measurements; NULL: all */
-
-void wn_port_report(const char *file, int line, const char *what)
-{
-	fprintf(stderr, "%s:%d: broken: %s\n", file, line, what);
-	abort();
-}
-
-static u64 cpu_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	return (u64)t.tv_sec * 1000000000u + (u64)t.tv_nsec;
-}
 
 static u64 instructions(void)
 {
@@ -74,18 +60,6 @@ static void open_counter(void)
 	};
 
 	counter = (int)syscall(SYS_perf_event_open, &attr, 0, -1, -1, 0);
-}
-
-static void *zeroed(u64 bytes)
-{
-	void *mem = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-
-	if (mem == MAP_FAILED) {
-		perror("bench/ops: no memory");
-		exit(1);
-	}
-	return mem;
 }
 
 static inline s64 op(struct wn_sqe *slots)
@@ -193,13 +167,6 @@ static void lookup(bool any)
 		memcpy(&slots[1], names[at], 64);
 		op(slots);
 	}
-}
-
-static int ascending(const void *a, const void *b)
-{
-	const double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
 }
 
 static void measure(const char *what, void (*fn)(bool any), bool any, u32 runs)

@@ -21,14 +21,13 @@
  * that others use is not the allocator's. What they do to the caches remains.
  */
 #include <malloc.h>
-#include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <time.h>
 
 #include "kmod/core/pool.h"
+
+#include "timing.h"
 
 #define HELD 10000
 #define PAIRS 1000000
@@ -45,20 +44,6 @@ struct load {
 	size_t bytes;
 	int touch;
 };
-
-void wn_port_report(const char *file, int line, const char *what)
-{
-	fprintf(stderr, "%s:%d: broken: %s\n", file, line, what);
-	abort();
-}
-
-static uint64_t cpu_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
 
 static uint32_t next_random(uint32_t *state)
 {
@@ -184,13 +169,6 @@ static double churn_malloc(const struct load l)
 	return (double)spent / (PAIRS / 2);
 }
 
-static int ascending(const void *a, const void *b)
-{
-	const double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
 static void compare(const char *what, double (*ours)(struct load), double (*theirs)(struct load),
 		    const struct load l, int runs)
 {
@@ -210,28 +188,16 @@ static void compare(const char *what, double (*ours)(struct load), double (*thei
 	fflush(stdout);
 }
 
-/* From the kernel, so that the heap is malloc's alone and in the state it likes. */
-static void *map(size_t bytes)
-{
-	void *mem = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-
-	if (mem == MAP_FAILED) {
-		perror("bench/pool: mmap");
-		exit(1);
-	}
-	return mem;
-}
-
 static void bench(uint32_t capacity, size_t bytes, int runs)
 {
 	const size_t pool_bytes = wn_pool_bytes(capacity), node_bytes = HELD * 2 * bytes;
-	unsigned char *mem = map(pool_bytes + 512);
+	/* From the kernel, so that the heap is malloc's alone and in the state it likes. */
+	unsigned char *mem = zeroed(pool_bytes + 512);
 
 	/* As in a domain, where a struct lies before it: not at a page's begin. */
 	if (wn_pool_init(&pool, mem + 512, capacity))
 		exit(1);
-	nodes = map(node_bytes);
+	nodes = zeroed(node_bytes);
 	for (int touch = 0; touch < 2; touch++) {
 		const struct load l = { .bytes = bytes, .touch = touch };
 
@@ -239,23 +205,20 @@ static void bench(uint32_t capacity, size_t bytes, int runs)
 		compare("burst", burst_pool, burst_malloc, l, runs);
 		compare("churn", churn_pool, churn_malloc, l, runs);
 	}
-	munmap(nodes, node_bytes);
-	munmap(mem, pool_bytes + 512);
+	unmapped(nodes, node_bytes);
+	unmapped(mem, pool_bytes + 512);
 }
 
 int main(int argc, char **argv)
 {
 	const int runs = argc > 1 ? atoi(argv[1]) : 11;
 	uint32_t seed = 777;
-	cpu_set_t cpu;
 
 	if (runs < 7 || runs > RUNS_MAX) {
 		fprintf(stderr, "usage: pool [RUNS], 7 to %d runs (11 when not given)\n", RUNS_MAX);
 		return 2;
 	}
-	CPU_ZERO(&cpu);
-	CPU_SET(0, &cpu);
-	if (sched_setaffinity(0, sizeof(cpu), &cpu))
+	if (pin_to(0))
 		printf("# not pinned: the spread is the scheduler's too\n");
 	for (uint32_t i = 0; i < HELD; i++)
 		order[i] = i;

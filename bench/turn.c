@@ -14,12 +14,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <time.h>
 
 #include "kmod/core/bounds.h"
 #include "kmod/core/client.h"
 #include "kmod/core/turn.h"
+
+#include "timing.h"
 
 #define RUNS_MAX 101
 #define ENTRIES 64
@@ -34,34 +34,10 @@ static struct wn_cqe cqes[2 * ENTRIES];
 static u64 allowed[WN_OP_WORDS] = { ~0ULL, ~0ULL, ~0ULL, ~0ULL };
 static u64 counter;
 
-void wn_port_report(const char *file, int line, const char *what)
-{
-	fprintf(stderr, "%s:%d: broken: %s\n", file, line, what);
-	abort();
-}
-
 static void die(const char *what)
 {
 	fprintf(stderr, "bench/turn: %s\n", what);
 	exit(1);
-}
-
-static u64 cpu_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	return (u64)t.tv_sec * 1000000000u + (u64)t.tv_nsec;
-}
-
-static void *zeroed(u64 bytes)
-{
-	void *mem = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-
-	if (mem == MAP_FAILED)
-		die("no memory");
-	return mem;
 }
 
 static void begin(void)
@@ -120,13 +96,6 @@ static void rounds(u32 n, u32 batch)
 	}
 	if (kern.refused)
 		die("an op was refused");
-}
-
-static int ascending(const void *a, const void *b)
-{
-	const double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
 }
 
 static void measure(const char *what, u32 batch, u32 n, u32 runs)
