@@ -3,56 +3,16 @@
 #include "main.h"
 
 #include <linux/cred.h>
-#include <linux/log2.h>
 #include <linux/sched.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
 #include "client.h"
+#include "core/bounds.h"
 #include "domain.h"
 #include "owner.h"
 #include "uarg.h"
 #include "wait.h"
-
-#define DEFAULT_SQ	256U
-#define DEFAULT_CQ	512U
-#define DEFAULT_INBOX	256U
-#define DEFAULT_ARENA	16384U
-
-/* Put defaults in for zeroes, then hold the sizes against the domain's bounds. */
-static int check_entries(struct wn_setup *s, const struct wn_bounds *bounds)
-{
-	u64 inbox = 0;
-	int i;
-
-	s->sq_entries = s->sq_entries ?: min(DEFAULT_SQ, bounds->sq_entries);
-	s->cq_entries = s->cq_entries ?: min(max(DEFAULT_CQ, s->sq_entries), bounds->cq_entries);
-	for (i = 0; i < WN_PRIORITIES; i++) {
-		if (!s->inbox_entries[i])
-			s->inbox_entries[i] = min(DEFAULT_INBOX, bounds->inbox_entries) /
-					      WN_PRIORITIES;
-		if (!is_power_of_2(s->inbox_entries[i]))
-			return -EINVAL;
-		inbox += s->inbox_entries[i];
-	}
-	if (!is_power_of_2(s->sq_entries) || !is_power_of_2(s->cq_entries))
-		return -EINVAL;
-	if (s->sq_entries > bounds->sq_entries || s->cq_entries > bounds->cq_entries ||
-	    inbox > bounds->inbox_entries)
-		return -E2BIG;
-	return s->cq_entries < s->sq_entries ? -EINVAL : 0;
-}
-
-static int check_arenas(struct wn_setup *s)
-{
-	s->arena_in = s->arena_in ?: DEFAULT_ARENA;
-	s->arena_out = s->arena_out ?: DEFAULT_ARENA;
-	if (s->arena_in > WN_ARENA_MAX || s->arena_out > WN_ARENA_MAX)
-		return -E2BIG;
-	s->arena_in = PAGE_ALIGN(s->arena_in);
-	s->arena_out = PAGE_ALIGN(s->arena_out);
-	return 0;
-}
 
 /* One line a region: everything about a client's own memory is said here. */
 struct piece {
@@ -216,9 +176,7 @@ long wn_client_setup(struct wn_client *client, void __user *uarg)
 		return usize;
 	if (s.flags)
 		return -EINVAL;
-	err = check_entries(&s, &client->domain->bounds);
-	if (!err)
-		err = check_arenas(&s);
+	err = wn_bounds_fit_setup(&client->domain->bounds, &s, PAGE_SIZE);
 	if (err)
 		return err;
 	memset(s.regions, 0, sizeof(s.regions));

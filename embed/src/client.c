@@ -3,63 +3,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "arg.h"
-
-#define DEFAULT_SQ	256U
-#define DEFAULT_CQ	512U
-#define DEFAULT_INBOX	256U
-#define DEFAULT_ARENA	16384U
-
-static u32 smaller(u32 a, u32 b)
-{
-	return a < b ? a : b;
-}
-
-static bool is_power_of_2(u32 n)
-{
-	return n && !(n & (n - 1));
-}
-
-/* Put defaults in for zeroes, then hold the sizes against the domain's bounds. */
-static int check_entries(struct wn_setup *s, const struct wn_bounds *bounds)
-{
-	u64 inbox = 0;
-	int i;
-
-	if (!s->sq_entries)
-		s->sq_entries = smaller(DEFAULT_SQ, bounds->sq_entries);
-	if (!s->cq_entries)
-		s->cq_entries = smaller(s->sq_entries > DEFAULT_CQ ? s->sq_entries : DEFAULT_CQ,
-					bounds->cq_entries);
-	for (i = 0; i < WN_PRIORITIES; i++) {
-		if (!s->inbox_entries[i])
-			s->inbox_entries[i] = smaller(DEFAULT_INBOX, bounds->inbox_entries) /
-					      WN_PRIORITIES;
-		if (!is_power_of_2(s->inbox_entries[i]))
-			return -EINVAL;
-		inbox += s->inbox_entries[i];
-	}
-	if (!is_power_of_2(s->sq_entries) || !is_power_of_2(s->cq_entries))
-		return -EINVAL;
-	if (s->sq_entries > bounds->sq_entries || s->cq_entries > bounds->cq_entries ||
-	    inbox > bounds->inbox_entries)
-		return -E2BIG;
-	return s->cq_entries < s->sq_entries ? -EINVAL : 0;
-}
-
-static int check_arenas(struct wn_setup *s)
-{
-	if (!s->arena_in)
-		s->arena_in = DEFAULT_ARENA;
-	if (!s->arena_out)
-		s->arena_out = DEFAULT_ARENA;
-	if (s->arena_in > WN_ARENA_MAX || s->arena_out > WN_ARENA_MAX)
-		return -E2BIG;
-	s->arena_in = (s->arena_in + 4095) & ~4095ULL;
-	s->arena_out = (s->arena_out + 4095) & ~4095ULL;
-	return 0;
-}
 
 struct piece {
 	u32 type;
@@ -182,9 +128,8 @@ int wn_embed_client_setup(struct wn_embed_client *client, void *arg)
 		return caller;
 	if (s.flags)
 		return -EINVAL;
-	err = check_entries(&s, &client->domain->bounds);
-	if (!err)
-		err = check_arenas(&s);
+	err = wn_bounds_fit_setup(&client->domain->bounds, &s,
+				  (u32)sysconf(_SC_PAGESIZE));
 	if (err)
 		return err;
 	memset(s.regions, 0, sizeof(s.regions));

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 #include "bounds.h"
-#include "port.h"
 
 const struct wn_bounds wn_bounds_default = {
 	.nodes = 8192,
@@ -79,5 +78,56 @@ int wn_bounds_check(const struct wn_bounds *bounds)
 	    !power_of_two(bounds->inbox_entries) || bounds->inbox_entries < WN_PRIORITIES ||
 	    bounds->cq_entries < bounds->sq_entries)
 		return -EINVAL;
+	return 0;
+}
+
+#define DEFAULT_ARENA	16384U
+
+static u32 smaller(u32 a, u32 b)
+{
+	return a < b ? a : b;
+}
+
+static int fit_entries(const struct wn_bounds *bounds, struct wn_setup *s)
+{
+	const struct wn_bounds *usual = &wn_bounds_default;
+	u64 inbox = 0;
+	int i;
+
+	if (!s->sq_entries)
+		s->sq_entries = smaller(usual->sq_entries, bounds->sq_entries);
+	if (!s->cq_entries)
+		s->cq_entries = smaller(s->sq_entries > usual->cq_entries ? s->sq_entries :
+					usual->cq_entries, bounds->cq_entries);
+	for (i = 0; i < WN_PRIORITIES; i++) {
+		if (!s->inbox_entries[i])
+			s->inbox_entries[i] = smaller(usual->inbox_entries, bounds->inbox_entries) /
+					      WN_PRIORITIES;
+		if (!power_of_two(s->inbox_entries[i]))
+			return -EINVAL;
+		inbox += s->inbox_entries[i];
+	}
+	if (!power_of_two(s->sq_entries) || !power_of_two(s->cq_entries))
+		return -EINVAL;
+	if (s->sq_entries > bounds->sq_entries || s->cq_entries > bounds->cq_entries ||
+	    inbox > bounds->inbox_entries)
+		return -E2BIG;
+	return s->cq_entries < s->sq_entries ? -EINVAL : 0;
+}
+
+int wn_bounds_fit_setup(const struct wn_bounds *bounds, struct wn_setup *s, u32 page)
+{
+	const int err = fit_entries(bounds, s);
+
+	if (err)
+		return err;
+	if (!s->arena_in)
+		s->arena_in = DEFAULT_ARENA;
+	if (!s->arena_out)
+		s->arena_out = DEFAULT_ARENA;
+	if (s->arena_in > WN_ARENA_MAX || s->arena_out > WN_ARENA_MAX)
+		return -E2BIG;
+	s->arena_in = (s->arena_in + page - 1) & ~((u64)page - 1);
+	s->arena_out = (s->arena_out + page - 1) & ~((u64)page - 1);
 	return 0;
 }

@@ -8,6 +8,8 @@
 
 #include <linux/worknode.h>
 
+#include "port.h"
+
 extern const struct wn_bounds wn_bounds_default;
 extern const struct wn_bounds wn_bounds_limit;
 
@@ -17,5 +19,13 @@ extern const struct wn_bounds wn_bounds_limit;
  * limit.
  */
 int wn_bounds_check(const struct wn_bounds *bounds);
+
+/*
+ * What a client asks for at its setup: defaults for zeroes, then held against the
+ * bounds; arenas are rounded up to pages of @page bytes, a power of two. 0; -EINVAL:
+ * entries that are no power of two, less completions than submissions; -E2BIG: above
+ * the bounds. After an error @s is in between.
+ */
+int wn_bounds_fit_setup(const struct wn_bounds *bounds, struct wn_setup *s, u32 page);
 
 #endif

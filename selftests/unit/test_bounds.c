@@ -95,12 +95,44 @@ static void test_clients(void)
 	world_deinit(&w);
 }
 
+static void test_setup(void)
+{
+	struct wn_bounds b = wn_bounds_default;
+	struct wn_setup s = {};
+
+	ok(!wn_bounds_fit_setup(&b, &s, 4096) && s.sq_entries == 256 && s.cq_entries == 512 &&
+	   s.inbox_entries[0] == 64 && s.inbox_entries[WN_PRIORITIES - 1] == 64 &&
+	   s.arena_in == 16384 && s.arena_out == 16384, "a setup of zeroes gets the defaults");
+
+	s = (struct wn_setup){ .arena_in = 1, .arena_out = WN_ARENA_MAX };
+	ok(!wn_bounds_fit_setup(&b, &s, 65536) && s.arena_in == 65536 &&
+	   s.arena_out == WN_ARENA_MAX, "arenas are rounded up to pages");
+	s = (struct wn_setup){ .arena_in = WN_ARENA_MAX + 1ULL };
+	ok(wn_bounds_fit_setup(&b, &s, 4096) == -E2BIG, "too large an arena");
+	s = (struct wn_setup){ .arena_out = ~0ULL };
+	ok(wn_bounds_fit_setup(&b, &s, 4096) == -E2BIG, "an arena that a rounding would wrap");
+
+	b.sq_entries = b.cq_entries = 8;
+	s = (struct wn_setup){};
+	ok(!wn_bounds_fit_setup(&b, &s, 4096) && s.sq_entries == 8 && s.cq_entries == 8,
+	   "defaults stay within the bounds");
+	s = (struct wn_setup){ .sq_entries = 16 };
+	ok(wn_bounds_fit_setup(&b, &s, 4096) == -E2BIG, "more entries than the bounds");
+	s = (struct wn_setup){ .sq_entries = 3 };
+	ok(wn_bounds_fit_setup(&b, &s, 4096) == -EINVAL, "entries that are no power of two");
+	s = (struct wn_setup){ .sq_entries = 8, .cq_entries = 4 };
+	ok(wn_bounds_fit_setup(&b, &s, 4096) == -EINVAL, "less completions than submissions");
+	s = (struct wn_setup){ .inbox_entries = { 1u << 31, 1u << 31, 1u << 31, 1u << 31 } };
+	ok(wn_bounds_fit_setup(&b, &s, 4096) == -E2BIG, "an inbox whose sum would wrap");
+}
+
 int main(void)
 {
-	tap_plan(14);
+	tap_plan(23);
 	test_fields();
 	test_rings();
 	test_core();
 	test_clients();
+	test_setup();
 	return tap_done();
 }
