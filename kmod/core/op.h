@@ -60,6 +60,21 @@ struct wn_call {
 /* The op's stamp: the first call takes it. */
 u64 wn_call_stamp(struct wn_call *call);
 
+/* So many bytes of the arena to the client. */
+static inline s64 wn_call_room(const struct wn_call *call, u64 offset, u64 bytes, u8 **at)
+{
+	const struct wn_op_env *env = call->env;
+
+	if (!env->out)
+		return -ENXIO;
+	if (offset % sizeof(u64))
+		return -EINVAL;
+	if (offset > env->out_bytes || bytes > env->out_bytes - offset)
+		return -ENOBUFS;
+	*at = env->out + offset;
+	return 0;
+}
+
 s64 wn_op_node_create(struct wn_call *call);
 s64 wn_op_node_destroy(struct wn_call *call);
 s64 wn_op_node_move(struct wn_call *call);

@@ -25,19 +25,4 @@ static __always_inline int wn_call_cell(const struct wn_call *call)
 	return index;
 }
 
-/* So many bytes of the arena to the client. */
-static inline s64 wn_call_room(const struct wn_call *call, u32 offset, u32 bytes, u8 **at)
-{
-	const struct wn_op_env *env = call->env;
-
-	if (!env->out)
-		return -ENXIO;
-	if (offset % sizeof(u64))
-		return -EINVAL;
-	if (offset > env->out_bytes || bytes > env->out_bytes - offset)
-		return -ENOBUFS;
-	*at = env->out + offset;
-	return 0;
-}
-
 #endif

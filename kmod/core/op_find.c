@@ -17,26 +17,10 @@ void wn_node_show(const struct wn_core *core, const struct wn_cap *cap, u32 inde
 	to->next = WN_INDEX_NONE;
 }
 
-/* So many bytes of the arena from w[0] on. */
-static s64 room(const struct wn_call *call, u64 bytes, u8 **at)
-{
-	const struct wn_op_env *env = call->env;
-	const u64 offset = call->sqe->w[0];
-
-	if (!env->out)
-		return -ENXIO;
-	if (offset % sizeof(u64))
-		return -EINVAL;
-	if (offset > env->out_bytes || bytes > env->out_bytes - offset)
-		return -ENOBUFS;
-	*at = env->out + offset;
-	return 0;
-}
-
 s64 wn_op_node_read(struct wn_call *call)
 {
 	u8 *at;
-	s64 err = room(call, sizeof(struct wn_node_rec), &at);
+	s64 err = wn_call_room(call, call->sqe->w[0], sizeof(struct wn_node_rec), &at);
 
 	if (err)
 		return err;
@@ -173,7 +157,7 @@ s64 wn_op_query(struct wn_call *call)
 	if (!sqe->w[1] || sqe->w[1] > WN_QUERY_MAX || sqe->arg > core->bounds.nodes ||
 	    (!sqe->arg && sqe->w[2]))
 		return -EINVAL;
-	err = room(call, sizeof(found) + sqe->w[1] * sizeof(*records), &out);
+	err = wn_call_room(call, sqe->w[0], sizeof(found) + sqe->w[1] * sizeof(*records), &out);
 	if (err)
 		return err;
 	records = (struct wn_node_rec *)(out + sizeof(found));
