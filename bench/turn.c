@@ -86,7 +86,7 @@ static void fill(const char *what)
 
 static void rounds(u32 n, u32 batch)
 {
-	const struct wn_turn turn = { .ring = &ring, .allowed = allowed };
+	struct wn_turn turn = { .ring = &ring, .env = { .allowed = allowed } };
 
 	for (u32 i = 0; i < n; i++) {
 		__atomic_store_n(&user.sq_tail, user.sq_tail + batch, __ATOMIC_RELEASE);

@@ -20,7 +20,7 @@
 #include "charge.h"
 #include "core/inbox.h"
 #include "core/op.h"
-#include "core/ring.h"
+#include "core/turn.h"
 #include "lane.h"
 #include "pages.h"
 #include "region.h"
@@ -66,6 +66,7 @@ struct wn_client {
 	struct wn_ring ring;	/* under domain->lock, as the inbox */
 	struct wn_inbox inbox;
 	u64 allowed[WN_OP_WORDS]; /* under domain->lock */
+	struct wn_turn turn;	/* of its ring: under domain->lock */
 
 	/* From enabled on. */
 	struct pid *owner;	/* of the thread group */

@@ -58,14 +58,18 @@ static void deliver(struct wn_domain *domain)
  */
 static void settle(struct wn_domain *domain, const struct wn_now *now)
 {
-	u64 at = wn_core_next_deadline(domain->core);
+	u64 at;
 
 	lockdep_assert_held(&domain->lock);
 
+	if (wn_work_is_quiet(domain->core, now))
+		return;
 	deliver(domain);
 	if (unlikely(atomic_read(&domain->woken)))
 		wn_core_count(domain->core, WN_STAT_WAKEUPS, atomic_xchg(&domain->woken, 0));
-	if (wn_work_waits(domain->core) || at <= now->boottime)
+	at = wn_core_next_deadline(domain->core);
+	if (!wn_work_settle(domain->core, now) &&
+	    (wn_work_waits(domain->core) || at <= now->boottime))
 		at = 0;
 	if (at == domain->due || domain->ended)
 		return;
@@ -127,22 +131,13 @@ void wn_engine_end(struct wn_domain *domain)
 static u32 turn_locked(struct wn_client *client, u32 max)
 {
 	struct wn_domain *domain = client->domain;
-	const struct wn_turn turn = {
-		.ring = &client->ring,
-		.allowed = client->allowed,
-		.client = client->number,
-		.out = client->memory.arena_out.addr,
-		.out_bytes = client->memory.arena_out.nr << PAGE_SHIFT,
-		.in = client->memory.arena_in.addr,
-		.in_bytes = client->memory.arena_in.nr << PAGE_SHIFT,
-	};
 	struct wn_now now;
 	u32 taken;
 
 	lockdep_assert_held(&domain->lock);
 
 	wn_engine_now(&now);
-	taken = wn_turn_run(domain->core, &turn, max, &now);
+	taken = wn_turn_run(domain->core, &client->turn, max, &now);
 	settle(domain, &now);
 	return taken;
 }

@@ -90,6 +90,16 @@ static void init_ring(struct wn_client *client, const struct wn_setup *s)
 	wn_ring_flag(&client->ring, WN_KR_F_NEED_WAKEUP, true);
 	/* No restriction; what the module does not know is refused as unknown, not as forbidden. */
 	memset(client->allowed, 0xff, sizeof(client->allowed));
+	client->turn = (struct wn_turn){
+		.ring = &client->ring,
+		.env = {
+			.allowed = client->allowed,
+			.out = m->arena_out.addr,
+			.out_bytes = m->arena_out.nr << PAGE_SHIFT,
+			.in = m->arena_in.addr,
+			.in_bytes = m->arena_in.nr << PAGE_SHIFT,
+		},
+	};
 }
 
 static void open_windows(struct wn_client *client, const struct wn_window *at)
@@ -149,7 +159,7 @@ static int setup_locked(struct wn_client *client, struct wn_setup *s, int usize,
 	if (err)
 		goto err_join;
 
-	client->number = s->client;
+	client->number = client->turn.env.client = s->client;
 	client->bytes = s->bytes;
 	open_windows(client, at);
 	wn_domain_count(domain, WN_STAT_CLIENTS);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "arg.h"
+#include "kmod/core/bounds.h"
 
 struct piece {
 	u32 type;

@@ -58,14 +58,16 @@ static void collect(struct wn_embed_client *client)
 static u32 turn(struct wn_embed_client *client, u32 max)
 {
 	struct wn_embed_domain *domain = client->domain;
-	const struct wn_turn turn = {
+	struct wn_turn turn = {
 		.ring = &client->ring,
-		.allowed = client->allowed,
-		.client = client->number,
-		.out = client->own[WN_REGION_ARENA_OUT].addr,
-		.out_bytes = (u32)client->own[WN_REGION_ARENA_OUT].bytes,
-		.in = client->own[WN_REGION_ARENA_IN].addr,
-		.in_bytes = (u32)client->own[WN_REGION_ARENA_IN].bytes,
+		.env = {
+			.allowed = client->allowed,
+			.client = client->number,
+			.out = client->own[WN_REGION_ARENA_OUT].addr,
+			.out_bytes = (u32)client->own[WN_REGION_ARENA_OUT].bytes,
+			.in = client->own[WN_REGION_ARENA_IN].addr,
+			.in_bytes = (u32)client->own[WN_REGION_ARENA_IN].bytes,
+		},
 	};
 	struct wn_now now;
 	u32 taken;
@@ -73,8 +75,11 @@ static u32 turn(struct wn_embed_client *client, u32 max)
 	pthread_mutex_lock(&domain->lock);
 	wn_embed_look_at_clock(&now);
 	taken = wn_turn_run(domain->core, &turn, max, &now);
-	wn_embed_deliver(domain);
-	wn_embed_service_kick(domain);
+	if (!wn_work_is_quiet(domain->core, &now)) {
+		wn_embed_deliver(domain);
+		wn_embed_service_kick(domain);
+		wn_work_settle(domain->core, &now);
+	}
 	pthread_mutex_unlock(&domain->lock);
 	return taken;
 }

@@ -34,6 +34,7 @@ void wn_audit_refusal(struct wn_core *core, const struct wn_cap *cap, u32 client
 
 	if (!audit->listeners)
 		return;
+	core->tx->begun++;	/* also where no op asks: who listens is to be told */
 	/* In a group, those that wait for its commit stay the last. */
 	if (audit->pending) {
 		const u64 end = audit->head + audit->pending;

@@ -135,26 +135,20 @@ static noinline bool run_batch(struct wn_core *core, struct wn_ring *ring,
 	return true;
 }
 
-u32 wn_turn_run(struct wn_core *core, const struct wn_turn *turn, u32 max,
+u32 wn_turn_run(struct wn_core *core, struct wn_turn *turn, u32 max,
 		const struct wn_now *now)
 {
-	const struct wn_op_env env = {
-		.client = turn->client,
-		.allowed = turn->allowed,
-		.now = now,
-		.out = turn->out,
-		.out_bytes = turn->out_bytes,
-		.in = turn->in,
-		.in_bytes = turn->in_bytes,
-	};
+	const struct wn_op_env *env = &turn->env;
 	struct wn_ring *ring = turn->ring;
 	const u32 pending = wn_ring_pending(ring);
 	const u32 room = wn_ring_room(ring);
 	struct count count = {};
 	struct wn_op_result result;
 	struct wn_sqe *slots = core->group;
+	const u64 begun = core->tx->begun;
 	bool full = false;
 
+	turn->env.now = now;
 	core->tx->spent = 0;
 	/* At most pending turns: each takes a slot. */
 	while (count.taken < max && count.taken < pending &&
@@ -164,7 +158,7 @@ u32 wn_turn_run(struct wn_core *core, const struct wn_turn *turn, u32 max,
 			break;
 		wn_ring_peek(ring, 0, slots);
 		if (unlikely(slots->flags & (WN_SQE_WIDE | WN_SQE_ATOMIC) || ring->broken)) {
-			full = !run_batch(core, ring, &env, pending, room, &count);
+			full = !run_batch(core, ring, env, pending, room, &count);
 			if (full)
 				break;
 			continue;
@@ -172,12 +166,12 @@ u32 wn_turn_run(struct wn_core *core, const struct wn_turn *turn, u32 max,
 		/* Most entries: one op in one slot. */
 		wn_ring_advance(ring, 1);
 		count.taken++;
-		wn_op_apply(core, &env, slots, &result);
+		wn_op_apply(core, env, slots, &result);
 		if (post(ring, slots, &result, &count) && has(slots, WN_SQE_LINK))
 			ring->broken = WN_RING_CHAIN_BROKEN;
 	}
 	ring->left = !full && count.taken < pending;
-	if (unlikely(wn_work_may_wait(core, now)))
+	if (!wn_work_is_quiet(core, now) && unlikely(wn_work_may_wait(core, now)))
 		wn_work_slice(core, now);
 	wn_ring_flag(ring, WN_KR_F_CQ_FULL, full || (count.done == room && count.taken < pending));
 	if (!count.taken)
@@ -188,6 +182,7 @@ u32 wn_turn_run(struct wn_core *core, const struct wn_turn *turn, u32 max,
 	if (unlikely(count.refused))
 		wn_core_count(core, WN_STAT_REFUSED, count.refused);
 	wn_core_count(core, WN_STAT_TURNS, 1);
-	wn_caps_publish(core);
+	if (core->tx->begun != begun)
+		wn_caps_publish(core);
 	return count.taken;
 }

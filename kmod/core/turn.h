@@ -12,12 +12,7 @@
 
 struct wn_turn {
 	struct wn_ring *ring;
-	const u64 *allowed;	/* WN_OP_WORDS words: opcodes the client may use */
-	u32 client;		/* its number; ops on nodes need wn_core_client_open() */
-	u8 *out;		/* the arena to the client, 8-aligned; NULL: none */
-	u32 out_bytes;
-	const u8 *in;		/* the arena from the client; NULL: none */
-	u32 in_bytes;
+	struct wn_op_env env;	/* but its now, which the turn is told */
 };
 
 /* Steps after which a turn takes no more entries: some hundred microseconds. */
@@ -27,7 +22,7 @@ struct wn_turn {
  * Take at most max slots, but an atomic group whole; returns how many slots were
  * taken.
  */
-u32 wn_turn_run(struct wn_core *core, const struct wn_turn *turn, u32 max,
+u32 wn_turn_run(struct wn_core *core, struct wn_turn *turn, u32 max,
 		const struct wn_now *now);
 
 #endif

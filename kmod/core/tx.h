@@ -63,6 +63,9 @@ struct wn_tx {
 	u32 steps;		/* of the op that runs */
 	u32 spent;		/* by the ops of this turn */
 	u64 shown;		/* the domain's clock as readers see it */
+	u64 begun;		/* transactions, and whatever else may leave work behind */
+	u64 quiet;		/* see wn_work_is_quiet() */
+	u64 quiet_until;
 	u32 nr_open;		/* records that were marked by wn_tx_open() */
 	bool logged;		/* it can be rolled back */
 	u64 *dirty;		/* a bit for each block; NULL: nobody asks */
@@ -88,6 +91,7 @@ void wn_tx_init(struct wn_tx *tx, void *base, u64 *log, u32 *edits, u32 ops);
 static inline void wn_tx_begin(struct wn_tx *tx, bool logged)
 {
 	tx->logged = logged;
+	tx->begun++;
 }
 
 void wn_tx_log(struct wn_tx *tx, const void *at, u32 words);

@@ -54,11 +54,17 @@ void wn_wheel_del(struct wn_wheel *wheel, struct wn_due *due)
 	wn_list_drop(wheel->tx, &due->link);
 }
 
+wn_static_assert(WN_WHEEL_LEVELS == 8);
+
 /* The first slot that is not empty: when its time comes, in ticks; false: there is none. */
 static bool first_slot(const struct wn_wheel *wheel, u32 *level, u32 *slot, u64 *start)
 {
+	const u64 *full = wheel->full;
 	u32 shift;
 
+	/* The usual case at once. */
+	if (!(full[0] | full[1] | full[2] | full[3] | full[4] | full[5] | full[6] | full[7]))
+		return false;
 	for (*level = 0; *level < WN_WHEEL_LEVELS; ++*level) {
 		if (!wheel->full[*level])
 			continue;

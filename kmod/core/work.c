@@ -54,6 +54,17 @@ static u32 job(struct wn_core *core, u32 which, u32 steps, const struct wn_now *
 	return 0;
 }
 
+bool wn_work_settle(struct wn_core *core, const struct wn_now *now)
+{
+	struct wn_tx *tx = core->tx;
+
+	if (wn_work_may_wait(core, now) || wn_mail_waiting(core, 0) >= 0)
+		return false;
+	tx->quiet = tx->begun;
+	tx->quiet_until = wn_core_next_deadline(core);
+	return true;
+}
+
 /*
  * One budget: each has its part of it first, so that none keeps the others waiting;
  * what they leave goes to who has more to do, in their order.

@@ -43,6 +43,21 @@ static inline bool wn_work_may_wait(const struct wn_core *core, const struct wn_
 	       wn_core_next_deadline(core) <= now->boottime;
 }
 
+/*
+ * Whether all is as it was when wn_work_settle() found nothing to do: no transaction
+ * was begun since, and nothing came due. What costs a look at each noun is so looked
+ * at once after each change, not once a turn.
+ */
+static inline bool wn_work_is_quiet(const struct wn_core *core, const struct wn_now *now)
+{
+	const struct wn_tx *tx = core->tx;
+
+	return tx->begun == tx->quiet && now->boottime < tx->quiet_until;
+}
+
+/* Look whether all is quiet, mail too: true, and until when if nothing is begun. */
+bool wn_work_settle(struct wn_core *core, const struct wn_now *now);
+
 /* Do a part of it, which the end of a turn can afford; whether more is left. */
 bool wn_work_slice(struct wn_core *core, const struct wn_now *now);
 

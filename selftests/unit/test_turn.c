@@ -50,8 +50,8 @@ static void create(u8 flags, const char *name)
 
 static u32 turn(struct world *w, u32 max)
 {
-	const struct wn_turn t = { .ring = &ring, .allowed = allowed, .out = w->out,
-				   .out_bytes = WORLD_OUT_BYTES };
+	struct wn_turn t = { .ring = &ring, .env = { .allowed = allowed, .out = w->out,
+						     .out_bytes = WORLD_OUT_BYTES } };
 
 	user.sq_tail = tail;
 	return wn_turn_run(w->core, &t, max, &w->now);
