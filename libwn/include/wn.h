@@ -113,7 +113,8 @@ struct wn {
 	__u32 reserved0;
 	struct wn_arena in;
 	struct wn_arena out;
-	__u64 reserved[16];
+	__u64 *event_taken;	/* a bit for each slot of the inbox: it was read out of turn */
+	__u64 reserved[15];
 	__u32 nr_regions;
 	struct wn_region regions[WN_REGION_TABLE];
 	void *maps[WN_REGION_TABLE];
@@ -334,6 +335,7 @@ static inline const void *wn_out(const struct wn *wn, __u32 offset)
 
 #include <wn_lane.h>
 #include <wn_prep.h>
+#include <wn_promise.h>
 #include <wn_read.h>
 #include <wn_sync.h>
 #include <wn_slot.h>

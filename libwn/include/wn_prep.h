@@ -333,6 +333,23 @@ static inline void wn_prep_sample(struct wn_sqe *sqe, __u64 node, __u64 cell, __
 	wn_prep_cell(sqe, WN_OP_SAMPLE, node, cell, user_data);
 }
 
+/* All counters: cursor 0 to begin with, then the result before, until that is 0. */
+static inline void wn_prep_sample_all(struct wn_sqe *sqe, __u64 cursor, __u64 user_data)
+{
+	wn_prep(sqe, WN_OP_SAMPLE, 0, user_data);
+	sqe->op_flags = WN_SAMPLE_ALL;
+	sqe->w[0] = cursor;
+}
+
+/* ---------------------------------------------------------------- digest */
+
+/* To an offset in the arena, with WN_DIGEST_BYTES of room. Result 1: the same again. */
+static inline void wn_prep_digest(struct wn_sqe *sqe, __u32 out, __u64 user_data)
+{
+	wn_prep(sqe, WN_OP_DIGEST, 0, user_data);
+	sqe->w[0] = (__u64)WN_DIGEST_BYTES << 32 | out;
+}
+
 /* ---------------------------------------------------------- capabilities */
 
 /* Below cap, over node; to: 0: this client, else another's number + 1. */
@@ -410,6 +427,52 @@ static inline void wn_sqe_trace(struct wn_sqe *sqe, __u64 trace)
 {
 	sqe->arg = trace;
 }
+
+/* ----------------------------------------------------------- work queues */
+
+/* A work queue: its terms, which who made it set, and this client's part in it. */
+struct wn_queue {
+	__u64 lease;		/* in ns; who comes to one that is there may say 0 */
+	__u64 dead;		/* node whose reader gets what nobody acknowledged; with tries */
+	__u32 tries;		/* redeliveries, WN_TRIES_MAX at most; 0: for ever */
+	__u32 credit;		/* leases at a time, WN_CREDIT_MAX at most; 0: it is made only */
+};
+
+static inline void wn_prep_bind_queue(struct wn_sqe *sqe, __u64 node, const struct wn_queue *queue,
+				      __u64 user_data)
+{
+	/* What is too much for its field stays too much: -EINVAL. */
+	const __u32 tries = queue->tries <= WN_TRIES_MAX ? queue->tries : 2 * WN_TRIES_MAX;
+	const __u32 credit = queue->credit <= WN_CREDIT_MAX ? queue->credit : WN_CREDIT_MAX + 1;
+
+	wn_prep(sqe, WN_OP_BIND, node, user_data);
+	sqe->op_flags = WN_BIND_QUEUE | WN_BIND_TRIES(tries) | WN_BIND_CREDIT(credit);
+	sqe->w[0] = queue->lease;
+	sqe->w[1] = queue->dead;
+}
+
+/* The queue goes, once it is empty and nobody consumes. wn_prep_unbind(): only we go. */
+static inline void wn_prep_unbind_queue(struct wn_sqe *sqe, __u64 node, __u64 user_data)
+{
+	wn_prep(sqe, WN_OP_UNBIND, node, user_data);
+	sqe->op_flags = WN_UNBIND_QUEUE;
+}
+
+/* node and hlc of a WN_EV_LEASE: it is done. */
+static inline void wn_prep_ack(struct wn_sqe *sqe, __u64 node, __u64 hlc, __u64 user_data)
+{
+	wn_prep(sqe, WN_OP_ACK, node, user_data);
+	sqe->arg = hlc;
+}
+
+/* Another one shall do it. */
+static inline void wn_prep_nack(struct wn_sqe *sqe, __u64 node, __u64 hlc, __u64 user_data)
+{
+	wn_prep(sqe, WN_OP_NACK, node, user_data);
+	sqe->arg = hlc;
+}
+
+/* --------------------------------------------------------- subscriptions */
 
 /* what: WN_SUB_*. */
 static inline void wn_prep_subscribe(struct wn_sqe *sqe, __u64 node, __u32 what, __u64 user_data)

@@ -87,6 +87,15 @@ __s64 wn_emit(struct wn *wn, __u64 node, unsigned int priority, __u32 type, cons
 __s64 wn_emit_children(struct wn *wn, __u64 node, unsigned int priority, __u32 type,
 		       const void *bytes, unsigned int len);
 
+/*
+ * Work queues: take part in node's, which is made if there is none; remove it. What
+ * came by WN_EV_LEASE is done, or shall be done by another: node and hlc as there.
+ */
+__s64 wn_bind_queue(struct wn *wn, __u64 node, const struct wn_queue *queue);
+__s64 wn_unbind_queue(struct wn *wn, __u64 node);
+__s64 wn_ack(struct wn *wn, __u64 node, __u64 hlc);
+__s64 wn_nack(struct wn *wn, __u64 node, __u64 hlc);
+
 /* Be told of changes of node and below it: what is WN_SUB_*. The subscription's handle. */
 __s64 wn_subscribe(struct wn *wn, __u64 node, __u32 what, __u64 trace);
 __s64 wn_unsubscribe(struct wn *wn, __u64 sub);
@@ -100,6 +109,14 @@ __s64 wn_cap_grant(struct wn *wn, __u16 cap, __u64 node, __u64 to, const struct 
 		   __u32 *index);
 __s64 wn_cap_revoke(struct wn *wn, __u16 cap, __u64 grant);
 int wn_cap_read(struct wn *wn, __u16 cap, __u64 grant, struct wn_cap_info *info);
+
+/*
+ * What the slots of a counter hold becomes the cell's: its version; of all counters: 0.
+ * The digest of the domain's state, in which what lies in slots has no part: 0.
+ */
+__s64 wn_sample(struct wn *wn, __u64 node, __u64 cell);
+__s64 wn_sample_all(struct wn *wn);
+int wn_digest(struct wn *wn, __u8 digest[WN_DIGEST_BYTES]);
 
 /* ------------------------------------------------------------ iteration */
 

@@ -2,8 +2,15 @@
 /* The client's end of its inbox, and ops on events with their answers. */
 #include "transport.h"
 
+#include <stdlib.h>
+
 /* Of so many events one is of a lower priority that waits. */
 #define FAIR	16U
+
+static __u32 slot(const struct wn *wn, unsigned int p, __u32 pos)
+{
+	return wn->inbox_at[p] + (pos & (wn->inbox_entries[p] - 1));
+}
 
 static bool waits(const struct wn *wn, unsigned int p)
 {
@@ -64,6 +71,33 @@ static bool has_backlog(const struct wn *wn)
 	return __atomic_load_n(&wn->kern->flags, __ATOMIC_RELAXED) & WN_KR_F_BACKLOG;
 }
 
+static void step(struct wn *wn, unsigned int p)
+{
+	const __u32 at = slot(wn, p, wn->inbox_head[p]);
+
+	if (wn->event_taken)
+		wn->event_taken[at / 64] &= ~(1ULL << at % 64);
+	/* Pairs with the engine's acquire: we have read it. */
+	WN_STORE_RELEASE(&wn->user->inbox_head[p], ++wn->inbox_head[p]);
+}
+
+static bool is_taken(const struct wn *wn, unsigned int p, __u32 pos)
+{
+	const __u32 at = slot(wn, p, pos);
+
+	return wn->event_taken && wn->event_taken[at / 64] >> at % 64 & 1;
+}
+
+/* Step over what wn_call_wait() took, but not under what is looked at. */
+static void step_over_taken(struct wn *wn)
+{
+	unsigned int p;
+
+	for (p = 0; wn->event_taken && p < WN_PRIORITIES; p++)
+		while (waits(wn, p) && is_taken(wn, p, wn->inbox_head[p]))
+			step(wn, p);
+}
+
 WN_API const struct wn_event *wn_peek_event(struct wn *wn)
 {
 	int p;
@@ -73,6 +107,7 @@ WN_API const struct wn_event *wn_peek_event(struct wn *wn)
 	if (wn->event_peeked) {
 		p = (int)wn->event_peeked - 1;
 	} else {
+		step_over_taken(wn);
 		p = choose(wn);
 		if (p < 0 && has_backlog(wn) && wn_enter_for(wn, 0, 0, 0) >= 0)
 			p = choose(wn);
@@ -80,7 +115,7 @@ WN_API const struct wn_event *wn_peek_event(struct wn *wn)
 			return NULL;
 		wn->event_peeked = (__u32)p + 1;
 	}
-	return &wn->inbox[wn->inbox_at[p] + (wn->inbox_head[p] & (wn->inbox_entries[p] - 1))];
+	return &wn->inbox[slot(wn, (unsigned int)p, wn->inbox_head[p])];
 }
 
 WN_API void wn_event_seen(struct wn *wn)
@@ -90,8 +125,7 @@ WN_API void wn_event_seen(struct wn *wn)
 	if (!*wn->alive || !wn->event_peeked)
 		return;
 	wn->event_peeked = 0;
-	/* Pairs with the engine's acquire: we have read it. */
-	WN_STORE_RELEASE(&wn->user->inbox_head[p], ++wn->inbox_head[p]);
+	step(wn, p);
 }
 
 /* Wait until more than so many completions and events lie there. */
@@ -138,6 +172,74 @@ WN_API int wn_wait_any(struct wn *wn, __u64 deadline)
 			return err;
 	}
 	return 0;
+}
+
+/* ------------------------------------------------------- out of their turn */
+
+/* A bit for each slot: what is read only cannot be marked itself. */
+static bool can_take(struct wn *wn)
+{
+	const __u32 slots = wn->inbox_at[WN_PRIORITIES - 1] + wn->inbox_entries[WN_PRIORITIES - 1];
+
+	if (!wn->event_taken)
+		wn->event_taken = calloc((slots + 63) / 64, sizeof(__u64));
+	return wn->event_taken;
+}
+
+static bool is_reply(const struct wn_event *event, __u64 call)
+{
+	return event->kind == WN_EV_REPLY && wn_event_promise(event) == call;
+}
+
+/* Among those below tail: 0, or -ENOENT. */
+static int take_reply(struct wn *wn, unsigned int p, __u32 tail, __u64 call,
+		      struct wn_event *reply)
+{
+	__u32 pos, at;
+
+	for (pos = wn->inbox_head[p]; pos != tail; pos++) {
+		at = slot(wn, p, pos);
+		if (!is_reply(&wn->inbox[at], call) || is_taken(wn, p, pos))
+			continue;
+		*reply = wn->inbox[at];
+		wn->event_taken[at / 64] |= 1ULL << at % 64;
+		if (!wn->event_peeked)
+			step_over_taken(wn);
+		return 0;
+	}
+	return -ENOENT;
+}
+
+WN_API int wn_call_wait(struct wn *wn, __u64 call, struct wn_event *reply)
+{
+	__u32 tail, n, have;
+	unsigned int p;
+	bool full;
+	int err;
+
+	if (!*wn->alive)
+		return -EOWNERDEAD;
+	if (!wn->inbox)
+		return -EOPNOTSUPP;
+	if (!can_take(wn))
+		return -ENOMEM;
+	for (;;) {
+		full = false;
+		have = WN_LOAD_ACQUIRE(&wn->kern->cq_tail) - wn->cq_head;
+		for (p = 0; p < WN_PRIORITIES; p++) {
+			/* Pairs with the engine's release: the events are written. */
+			tail = WN_LOAD_ACQUIRE(&wn->kern->inbox_tail[p]);
+			n = tail - wn->inbox_head[p];
+			if (!take_reply(wn, p, tail, call, reply))
+				return wn_event_error(reply);
+			have += n;
+			full |= n >= wn->inbox_entries[p];
+		}
+		/* It may wait behind the very one that is full. */
+		err = full ? -EBUSY : wait_beyond(wn, have, WN_ENTER_NO_DEADLINE);
+		if (err && err != -EINTR)
+			return err;
+	}
 }
 
 /* -------------------------------------------------------------------- ops */

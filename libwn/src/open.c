@@ -2,6 +2,7 @@
 #include "internal.h"
 
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "arena.h"
@@ -186,6 +187,7 @@ WN_API void wn_close(struct wn *wn)
 		unmap(wn);
 		wn->via->close(wn->file);
 	}
+	free(wn->event_taken);
 	memset(wn, 0, sizeof(*wn));
 	wn->fd = -1;
 }

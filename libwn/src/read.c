@@ -67,6 +67,14 @@ static bool is_mapped(const struct wn *wn)
 	return wn->pub && *wn->alive;
 }
 
+/* 0, or why public state cannot be read here. */
+static int check_mapped(const struct wn *wn)
+{
+	if (!*wn->alive)
+		return -EOWNERDEAD;
+	return wn->pub ? 0 : -ENXIO;
+}
+
 /* The node that a handle of 0 means. */
 static __u64 or_root(const struct wn *wn, __u64 node)
 {
@@ -294,12 +302,10 @@ static int list_children(const struct wn *wn, __u64 node, __u32 at, unsigned int
 WN_API int wn_children(struct wn *wn, __u64 node, __u64 *handles, unsigned int max)
 {
 	struct look look;
-	int tries, n;
+	int tries, n = check_mapped(wn);
 
-	if (!*wn->alive)
-		return -EOWNERDEAD;
-	if (!wn->pub)
-		return -ENXIO;
+	if (n)
+		return n;
 	node = or_root(wn, node);
 	for (tries = 0; tries < WN_READ_TRIES; tries++) {
 		n = look_begin(wn, node, &look);
@@ -338,13 +344,11 @@ static __s64 pick_cell(const struct wn *wn, const struct wn_node_rec *node, __u6
 WN_API __s64 wn_cell_find(struct wn *wn, __u64 node, __u64 id)
 {
 	struct look look;
-	__s64 found;
+	__s64 found = check_mapped(wn);
 	int tries;
 
-	if (!*wn->alive)
-		return -EOWNERDEAD;
-	if (!wn->pub)
-		return -ENXIO;
+	if (found)
+		return found;
 	node = or_root(wn, node);
 	for (tries = 0; tries < WN_READ_TRIES; tries++) {
 		found = look_begin(wn, node, &look);
