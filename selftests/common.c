@@ -38,8 +38,11 @@ const char *wt_path(const struct wt_mount *m, const char *name)
 
 long wt_ioctl(int fd, unsigned long cmd, void *arg)
 {
-	long ret = ioctl(fd, cmd, arg);
+	long ret;
 
+	do
+		ret = ioctl(fd, cmd, arg);
+	while (ret < 0 && errno == EINTR && wt_is_stormy());
 	return ret < 0 ? -errno : ret;
 }
 

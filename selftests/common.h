@@ -59,6 +59,11 @@ const char *wt_path(const struct wt_mount *m, const char *name);
 
 /* ------------------------------------------------------- system calls */
 
+/* Whether signals rain (itimer.c), and how many fell on this process. */
+bool wt_is_stormy(void);
+unsigned long wt_interruptions(void);
+
+/* In such a storm a call that was interrupted is made again. */
 long wt_ioctl(int fd, unsigned long cmd, void *arg);
 int wt_open(const char *path, int flags);
 /* -1, -2, .. -4095 in the pointer are errnos. */

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Mounts, domains and clients come and go, some of them killed, while the module is
+ * taken out and put back as often as it lets itself: refused while anything is in use,
+ * and when nothing is it goes.
+ */
+#include "common.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "harness.h"
+#include "storm.h"
+
+#define USERS	6
+
+static int unload(void)
+{
+	return syscall(SYS_delete_module, "worknode", O_NONBLOCK) ? -errno : 0;
+}
+
+static int load(const char *path)
+{
+	int fd = wt_open(path, O_RDONLY), err = 0;
+
+	if (fd < 0)
+		return fd;
+	if (syscall(SYS_finit_module, fd, "", 0))
+		err = -errno;
+	close(fd);
+	return err;
+}
+
+/* An instance, a domain, a client, an op; then all of it ends, in one way or another. */
+static int use(struct ws_dice *dice)
+{
+	struct wt_mount m;
+	struct wt_client c;
+	int err, i, way = (int)ws_any(dice, 4);
+
+	err = wt_mount(&m, NULL);
+	if (err)
+		return err == -ENODEV ? 0 : err;	/* it is out just now */
+	err = wt_create(&m, "d");
+	if (!err)
+		err = wt_client_open(&c, wt_path(&m, "d"), 0, 0);
+	for (i = 0; !err && i < 20; i++)
+		err = (int)wt_nop(&c, (uint64_t)i);
+	if (err)
+		return err;
+	if (way == 0)
+		raise(SIGKILL);		/* with all of it open and mapped */
+	if (way == 1)
+		_exit(0);
+	if (way == 2)
+		umount2(m.dir, MNT_DETACH);	/* before the client goes */
+	wt_client_close(&c);
+	wt_umount(&m);
+	return 0;
+}
+
+static pid_t begin(struct ws_dice dice)
+{
+	pid_t pid;
+
+	fflush(NULL);
+	pid = fork();
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		_exit(use(&dice) ? 1 : 0);
+	}
+	return pid;
+}
+
+TEST(unload_storm)
+{
+	const uint32_t rounds = ws_rounds(2000, 200, 40);
+	const char *path = getenv("WN_MODULE");
+	uint32_t i, began, out = 0, refused = 0;
+	pid_t pids[USERS] = {}, pid;
+	struct ws_dice dice;
+	int status, err;
+
+	if (!path)
+		SKIP(return, "WN_MODULE does not say which module to put back");
+	dice = ws_seed("unload");
+	for (began = 0; began < USERS; began++)
+		pids[began] = begin(ws_dice_of(&dice, began));
+	while (began < rounds) {
+		err = unload();
+		if (!err) {
+			out++;
+			ASSERT_EQ(0, load(path));
+		} else {
+			refused++;
+			ASSERT_EQ(-EAGAIN, err);
+		}
+		pid = waitpid(-1, &status, WNOHANG);
+		ASSERT_LE(0, pid);
+		if (!pid) {
+			ws_sleep_us(ws_any(&dice, 500));
+			continue;
+		}
+		EXPECT_TRUE(!status || (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL));
+		for (i = 0; i < USERS; i++)
+			if (pids[i] == pid)
+				pids[i] = begin(ws_dice_of(&dice, began++));
+	}
+	for (i = 0; i < USERS; i++) {
+		ASSERT_EQ(pids[i], waitpid(pids[i], &status, 0));
+		EXPECT_TRUE(!status || (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL));
+	}
+	/* Mounts of the dead go a moment later. */
+	EXPECT_TRUE(WS_EVENTUALLY(!unload()));
+	EXPECT_EQ(-ENOENT, unload());
+	EXPECT_EQ(0, load(path));
+	TH_LOG("%u users: taken out %u times, refused %u times", began, out + 1, refused);
+	EXPECT_LT(0, out);
+	EXPECT_LT(0, refused);
+}
+
+WT_MAIN
