@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "cmd.h"
 
-#include <dirent.h>
 #include <limits.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
-#include <wn.h>
-
-#define USAGE	"create NAME [--mode OCTAL] [--BOUND N]... | ls | show NAME | rm NAME..."
+#include "opts.h"
+#include "session.h"
+#include "text.h"
 
 /* Bounds by name, as options of create and lines of show. */
 #define BOUND(field)	{ #field, offsetof(struct wn_bounds, field) }
@@ -33,191 +29,261 @@ static __u32 *bound(struct wn_bounds *b, size_t i)
 	return (__u32 *)((char *)b + bounds[i].offset);
 }
 
-static int path_of(char *path, const struct wn_options *opt, const char *name)
+/* --NODES 100 and the like. */
+static bool bound_option(struct wn_opts *o, struct wn_bounds *b)
 {
-	if (!*name || strchr(name, '/'))
-		return -EINVAL;
-	return snprintf(path, PATH_MAX, "%s/%s", opt->mount, name) < PATH_MAX ? 0 : -ENAMETOOLONG;
-}
-
-static bool number(const char *s, int base, unsigned long long max, unsigned long long *v)
-{
-	char *end;
-
-	errno = 0;
-	*v = strtoull(s, &end, base);
-	return *s >= '0' && *s <= '9' && !*end && !errno && *v <= max;
-}
-
-/* One option of create: 0, or an exit status. */
-static int create_option(struct wn_bounds *b, unsigned int *mode, const char *name,
-			 const char *value)
-{
-	unsigned long long v;
+	char name[32];
+	__u64 v;
 	size_t i;
 
-	if (!value)
-		return wn_usage("domain", USAGE, "an option lacks its value");
-	if (!strcmp(name, "--mode")) {
-		if (!number(value, 8, 0777, &v))
-			return wn_usage("domain", USAGE, "--mode wants octal permission bits");
-		*mode = (unsigned int)v;
-		return 0;
-	}
-	if (!strcmp(name, "--slab_bytes")) {
-		if (!number(value, 0, ULLONG_MAX, &v))
-			return wn_usage("domain", USAGE, "a bound is a number");
+	if (wn_opt_number(o, "--slab_bytes", ~0ULL, &v)) {
 		b->slab_bytes = v;
-		return 0;
+		return true;
 	}
 	for (i = 0; i < BOUNDS; i++) {
-		if (strncmp(name, "--", 2) || strcmp(name + 2, bounds[i].name))
+		snprintf(name, sizeof(name), "--%s", bounds[i].name);
+		v = *bound(b, i);
+		if (!wn_opt_number(o, name, UINT_MAX, &v))
 			continue;
-		if (!number(value, 0, UINT_MAX, &v))
-			return wn_usage("domain", USAGE, "a bound is a number");
 		*bound(b, i) = (__u32)v;
-		return 0;
+		return true;
 	}
-	return wn_usage("domain", USAGE, "no such option; wn domain show lists the bounds");
+	return false;
 }
 
-static int create(const struct wn_options *opt, int argc, char **argv)
+static bool octal(const char *s, unsigned int *mode)
 {
+	unsigned int v = 0;
+
+	if (!*s || strlen(s) > 4 || strspn(s, "01234567") != strlen(s))
+		return false;
+	for (; *s; s++)
+		v = v * 8 + (unsigned int)(*s - '0');
+	*mode = v;
+	return v <= 0777;
+}
+
+static int create(struct wn_ctx *ctx, int argc, char **argv)
+{
+	static const char *const profiles[] = { "default", "large", NULL };
+	const char *mode_text = "660";
 	struct wn_bounds_query q;
+	int profile = 0, status, err;
+	unsigned int mode;
 	char path[PATH_MAX];
-	unsigned int mode = 0660;
-	int err, i;
+	struct wn_opts o;
+	bool may_be = false;
 
-	if (argc < 2)
-		return wn_usage("domain", USAGE, "create wants a name");
-	err = path_of(path, opt, argv[1]);
+	status = wn_session_engine(ctx);
+	if (status)
+		return status;
+	/* The profile first, whatever the order: other options change it. */
+	for (err = 1; err + 1 < argc && strcmp(argv[err], "--profile"); err++)
+		;
+	if (err + 1 < argc)
+		profile = wn_text_word(argv[err + 1], profiles);
+	err = wn_bounds(ctx->mount, profile == 1 ? WN_BOUNDS_LIMIT : WN_BOUNDS_DEFAULT, &q);
 	if (err)
-		return wn_fail("cannot create", argv[1], err);
-	err = wn_bounds(opt->mount, WN_BOUNDS_DEFAULT, &q);
-	if (err)
-		return wn_fail("cannot ask the module", opt->mount, err);
-	for (i = 2; i < argc; i += 2) {
-		err = create_option(&q.bounds, &mode, argv[i], i + 1 < argc ? argv[i + 1] : NULL);
-		if (err)
-			return err;
+		return wn_fail("cannot ask for bounds", ctx->mount, err);
+	wn_opts_begin(&o, argc, argv);
+	while (wn_opts_next(&o)) {
+		if (wn_opt_is(&o, "--exists-ok"))
+			may_be = true;
+		else if (!wn_opt_string(&o, "--mode", &mode_text) &&
+			 !wn_opt_word(&o, "--profile", profiles, &profile))
+			bound_option(&o, &q.bounds);
 	}
+	status = wn_opts_end(&o, 1, 1);
+	if (status)
+		return status;
+	if (!octal(mode_text, &mode))
+		return wn_usage("--mode wants octal permission bits", mode_text);
+	status = wn_session_path(ctx, o.arg[0], path);
+	if (status)
+		return status;
 	err = wn_domain_create(path, mode, &q.bounds);
-	return err ? wn_fail("cannot create", path, err) : WN_EXIT_OK;
-}
-
-static void show_line(const struct wn_options *opt, const char *name,
-		      const struct wn_domain_info *info, const char *sep)
-{
-	if (opt->json) {
-		printf("%s{\"name\":", sep);
-		wn_json_string(name);
-		printf(",\"id\":%llu,\"bytes\":%llu,\"client_bytes\":%llu,\"clients\":%u,\"nodes\":%u}",
-		       (unsigned long long)info->id, (unsigned long long)info->bytes,
-		       (unsigned long long)info->client_bytes, info->clients, info->nodes);
-		return;
-	}
-	printf("%-24s %8u %8u %12llu\n", name, info->clients, info->nodes,
-	       (unsigned long long)(info->bytes + info->client_bytes));
-}
-
-static bool is_ours(const char *name)
-{
-	return strcmp(name, ".") && strcmp(name, "..") && strcmp(name, WN_FS_CONTROL) &&
-	       strcmp(name, WN_FS_FEATURES);
-}
-
-static int ls(const struct wn_options *opt)
-{
-	struct wn_domain_info info;
-	struct dirent **names;
-	char path[PATH_MAX];
-	const char *sep = "";
-	int n, i, err, status = WN_EXIT_OK;
-
-	n = scandir(opt->mount, &names, NULL, alphasort);
-	if (n < 0)
-		return wn_fail("cannot list", opt->mount, -errno);
-	if (opt->json)
-		printf("[");
-	else
-		printf("%-24s %8s %8s %12s\n", "DOMAIN", "CLIENTS", "NODES", "BYTES");
-	for (i = 0; i < n; i++) {
-		const char *name = names[i]->d_name;
-
-		if (is_ours(name) && !path_of(path, opt, name)) {
-			err = wn_domain_info(path, &info);
-			if (!err) {
-				show_line(opt, name, &info, sep);
-				sep = ",";
-			} else if (err != -ENOENT) {	/* removed since it was listed */
-				status = wn_fail("cannot look into", path, err);
-			}
-		}
-		free(names[i]);
-	}
-	free(names);
-	if (opt->json)
-		printf("]\n");
-	return status;
-}
-
-static int show(const struct wn_options *opt, const char *name)
-{
-	struct wn_domain_info info;
-	char path[PATH_MAX];
-	size_t i;
-	int err;
-
-	err = path_of(path, opt, name);
-	if (!err)
-		err = wn_domain_info(path, &info);
+	if (err == -EEXIST && may_be)
+		err = 0;
+	else if (!err && ctx->embed)
+		wn_session_made(o.arg[0]);
 	if (err)
-		return wn_fail("cannot show", name, err);
-	if (opt->json) {
-		show_line(opt, name, &info, "");
-		printf("\n");
-		return WN_EXIT_OK;
+		return wn_fail("cannot create", path, err);
+	if (ctx->json) {
+		wn_json_begin(&ctx->j, "domain.create");
+		wn_json_string(&ctx->j, "name", o.arg[0]);
+		wn_json_end(&ctx->j);
 	}
-	printf("domain    %s (id %llu)\n", name, (unsigned long long)info.id);
-	printf("memory    %llu bytes, clients %llu bytes\n", (unsigned long long)info.bytes,
-	       (unsigned long long)info.client_bytes);
-	printf("clients   %u of %u\n", info.clients, info.bounds.clients);
-	printf("nodes     %u of %u\n", info.nodes, info.bounds.nodes);
-	printf("bounds   ");
-	for (i = 0; i < BOUNDS; i++)
-		printf(" %s=%u", bounds[i].name, *bound(&info.bounds, i));
-	printf(" slab_bytes=%llu\n", (unsigned long long)info.bounds.slab_bytes);
 	return WN_EXIT_OK;
 }
 
-static int rm(const struct wn_options *opt, int argc, char **argv)
+static void json_domain(struct wn_json *j, const char *name, const struct wn_domain_info *info)
 {
-	char path[PATH_MAX];
-	int i, err, status = WN_EXIT_OK;
+	wn_json_string(j, "name", name);
+	wn_json_u64(j, "id", info->id);
+	wn_json_u64(j, "bytes", info->bytes);
+	wn_json_u64(j, "client_bytes", info->client_bytes);
+	wn_json_u64(j, "clients", info->clients);
+	wn_json_u64(j, "nodes", info->nodes);
+}
 
-	for (i = 1; i < argc; i++) {
-		err = path_of(path, opt, argv[i]);
-		if (!err)
-			err = wn_domain_remove(path);
-		if (err)
-			status = wn_fail("cannot remove", argv[i], err);
+/* One of the list; what cannot be looked into is listed, too. */
+static int list_one(struct wn_ctx *ctx, const char *name)
+{
+	struct wn_domain_info info;
+	char path[PATH_MAX];
+	int status, err;
+
+	status = wn_session_path(ctx, name, path);
+	if (status)
+		return status;
+	err = wn_domain_info(path, &info);
+	if (err == -ENOENT)	/* removed since it was listed */
+		return 0;
+	if (ctx->json) {
+		wn_json_object(&ctx->j, NULL);
+		if (err) {
+			wn_json_string(&ctx->j, "name", name);
+			wn_json_string(&ctx->j, "error", wn_errno_name(err));
+		} else {
+			json_domain(&ctx->j, name, &info);
+		}
+		wn_json_close(&ctx->j, '}');
+		return 0;
+	}
+	if (err)
+		return wn_fail("cannot look into", path, err);
+	fprintf(ctx->out, "%-24s %8u %8u %12llu\n", name, info.clients, info.nodes,
+		(unsigned long long)(info.bytes + info.client_bytes));
+	return 0;
+}
+
+static int ls(struct wn_ctx *ctx, int argc, char **argv)
+{
+	char **names;
+	int n, i, one, status;
+	struct wn_opts o;
+
+	wn_opts_begin(&o, argc, argv);
+	while (wn_opts_next(&o))
+		;
+	status = wn_opts_end(&o, 0, 0);
+	if (!status)
+		status = wn_session_engine(ctx);
+	if (status)
+		return status;
+	n = wn_session_names(ctx, &names);
+	if (n < 0)
+		return wn_fail("cannot list domains", ctx->mount, n);
+	if (ctx->json) {
+		wn_json_begin(&ctx->j, "domain.ls");
+		wn_json_array(&ctx->j, "domains");
+	} else {
+		fprintf(ctx->out, "%-24s %8s %8s %12s\n", "DOMAIN", "CLIENTS", "NODES", "BYTES");
+	}
+	for (i = 0; i < n; i++) {
+		one = list_one(ctx, names[i]);
+		if (one)
+			status = one;
+	}
+	wn_session_free(names, n);
+	if (ctx->json) {
+		wn_json_close(&ctx->j, ']');
+		wn_json_end(&ctx->j);
 	}
 	return status;
 }
 
-int cmd_domain(const struct wn_options *opt, int argc, char **argv)
+static void show_text(FILE *to, const char *name, const struct wn_domain_info *info)
 {
-	argc--;
-	argv++;
-	if (!argc)
-		return wn_usage("domain", USAGE, "domain wants a verb");
-	if (!strcmp(argv[0], "create"))
-		return create(opt, argc, argv);
-	if (!strcmp(argv[0], "ls") && argc == 1)
-		return ls(opt);
-	if (!strcmp(argv[0], "show") && argc == 2)
-		return show(opt, argv[1]);
-	if (!strcmp(argv[0], "rm") && argc > 1)
-		return rm(opt, argc, argv);
-	return wn_usage("domain", USAGE, "no such verb, or wrong arguments");
+	struct wn_bounds b = info->bounds;
+	size_t i;
+
+	fprintf(to, "domain    %s (id %llu)\n", name, (unsigned long long)info->id);
+	fprintf(to, "memory    %llu bytes, clients %llu bytes\n", (unsigned long long)info->bytes,
+		(unsigned long long)info->client_bytes);
+	fprintf(to, "clients   %u of %u\n", info->clients, b.clients);
+	fprintf(to, "nodes     %u of %u\n", info->nodes, b.nodes);
+	fprintf(to, "bounds   ");
+	for (i = 0; i < BOUNDS; i++)
+		fprintf(to, " %s=%u", bounds[i].name, *bound(&b, i));
+	fprintf(to, " slab_bytes=%llu\n", (unsigned long long)b.slab_bytes);
 }
+
+static int show(struct wn_ctx *ctx, int argc, char **argv)
+{
+	struct wn_domain_info info;
+	struct wn_json *j = &ctx->j;
+	char path[PATH_MAX];
+	struct wn_opts o;
+	int status, err;
+	size_t i;
+
+	wn_opts_begin(&o, argc, argv);
+	while (wn_opts_next(&o))
+		;
+	status = wn_opts_end(&o, 1, 1);
+	if (!status)
+		status = wn_session_engine(ctx);
+	if (!status)
+		status = wn_session_path(ctx, o.arg[0], path);
+	if (status)
+		return status;
+	err = wn_domain_info(path, &info);
+	if (err)
+		return wn_fail("cannot show", path, err);
+	if (!ctx->json) {
+		show_text(ctx->out, o.arg[0], &info);
+		return WN_EXIT_OK;
+	}
+	wn_json_begin(j, "domain.show");
+	json_domain(j, o.arg[0], &info);
+	wn_json_object(j, "bounds");
+	for (i = 0; i < BOUNDS; i++)
+		wn_json_u64(j, bounds[i].name, *bound(&info.bounds, i));
+	wn_json_u64(j, "slab_bytes", info.bounds.slab_bytes);
+	wn_json_close(j, '}');
+	wn_json_end(j);
+	return WN_EXIT_OK;
+}
+
+static int rm(struct wn_ctx *ctx, int argc, char **argv)
+{
+	int i, err, status;
+	char path[PATH_MAX];
+	struct wn_opts o;
+
+	wn_opts_begin(&o, argc, argv);
+	while (wn_opts_next(&o))
+		;
+	status = wn_opts_end(&o, 1, argc);
+	if (!status)
+		status = wn_session_engine(ctx);
+	/* All names are looked at before the first domain goes. */
+	for (i = 0; !status && i < o.args; i++)
+		status = wn_session_path(ctx, o.arg[i], path);
+	if (status)
+		return status;
+	for (i = 0; i < o.args; i++) {
+		wn_session_path(ctx, o.arg[i], path);
+		err = wn_domain_remove(path);
+		if (err)
+			status = wn_fail("cannot remove", path, err);
+		else if (ctx->embed)
+			wn_session_removed(o.arg[i]);
+	}
+	if (ctx->json) {
+		wn_json_begin(&ctx->j, "domain.rm");
+		wn_json_u64(&ctx->j, "removed", (__u64)o.args);
+		wn_json_end(&ctx->j);
+	}
+	return status;
+}
+
+const struct wn_cmd wn_domain_verbs[] = {
+	{ "create", "NAME [--mode OCTAL] [--profile default|large] [--exists-ok] [--BOUND N]...",
+	  "make one", create },
+	{ "ls", "", "list them", ls },
+	{ "show", "NAME", "memory, clients, bounds", show },
+	{ "rm", "NAME...", "remove names; a domain ends with its last client", rm },
+	{}
+};

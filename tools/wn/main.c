@@ -1,101 +1,153 @@
 // SPDX-License-Identifier: MIT
-/* wn: look at and work with Worknode domains. One file a command. */
+/* wn: look at and work with Worknode domains. */
 #include "cmd.h"
 
 #include <getopt.h>
-#include <stdio.h>
+#include <signal.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#include <wn.h>
-
-static const struct wn_cmd cmds[] = {
-	{ "domain", "create|ls|show|rm [NAME] ...", "make, list, show, remove domains", cmd_domain },
-	{ "query", "", "what the module can do", cmd_query },
-};
-
-#define CMDS	(sizeof(cmds) / sizeof(cmds[0]))
-
-int wn_fail(const char *what, const char *where, int err)
-{
-	fprintf(stderr, "wn: %s: %s: %s (%s)\n", what, where, wn_strerror(err), strerror(-err));
-	return WN_EXIT_FAILED;
-}
-
-int wn_usage(const char *cmd, const char *usage, const char *text)
-{
-	fprintf(stderr, "wn: %s\nusage: wn [-m DIR] [--json] %s %s\n", text, cmd, usage);
-	return WN_EXIT_USAGE;
-}
-
-void wn_json_string(const char *s)
-{
-	putchar('"');
-	for (; *s; s++) {
-		unsigned char c = (unsigned char)*s;
-
-		if (c == '"' || c == '\\')
-			printf("\\%c", c);
-		else if (c < 0x20)
-			printf("\\u%04x", c);
-		else
-			putchar(c);
-	}
-	putchar('"');
-}
+#include "session.h"
+#include "text.h"
 
 static void help(FILE *to)
 {
-	size_t i;
+	const struct wn_cmd *c, *v;
 
-	fprintf(to, "usage: wn [-m DIR] [--json] COMMAND ...\n\n");
-	for (i = 0; i < CMDS; i++)
-		fprintf(to, "  %-8s %-32s %s\n", cmds[i].name, cmds[i].usage, cmds[i].help);
-	fprintf(to, "\n"
-		"  -m DIR   the instance: where worknodefs is mounted (" WN_FS_PATH ")\n"
-		"  --json   output for machines\n"
-		"  --version, --help\n\n"
-		"exit status: 0 done, 1 refused (the message says why), 2 wrong command line\n");
+	fputs("usage: wn [OPTIONS] COMMAND ...\n\n", to);
+	for (c = wn_cmds; c->name; c++) {
+		if (!c->verbs)
+			fprintf(to, "  %-10s %-32s %s\n", c->name, c->usage, c->help);
+		for (v = c->verbs; v && v->name; v++)
+			fprintf(to, "  %-6s %-10s %-25s %s\n", c->name, v->name, v->usage, v->help);
+	}
+	fputs("\n"
+	      "  -m DIR          the instance: where worknodefs is mounted (" WN_FS_PATH ")\n"
+	      "  -d NAME         the domain; needed where there are several\n"
+	      "  -e              no module: a demo domain in this process; with --live it changes\n"
+	      "  --json          output for machines; wn(1) has the schema\n"
+	      "  --cap N         act under the capability at index N (0: the first)\n"
+	      "  --color WHEN    auto, always, never\n"
+	      "  --version, --help\n\n"
+	      "Nodes are named by paths: /projects/alpha/task-17. The environment's WORKNODE_MOUNT and\n"
+	      "WORKNODE_DOMAIN stand for -m and -d.\n\n"
+	      "exit status: 0 done, 1 failed, 2 wrong command line, 3 not there, 5 not allowed,\n"
+	      "6 a bound or quota, 7 a conflict, 8 no module or instance, 9 the time passed\n", to);
 }
 
-int main(int argc, char **argv)
+/* Options before the command: 0, or -1 to go on no further with *status. */
+static int options(struct wn_ctx *ctx, int argc, char **argv, int *status)
 {
 	static const struct option longs[] = {
 		{ "mount", required_argument, NULL, 'm' },
+		{ "domain", required_argument, NULL, 'd' },
+		{ "embed", no_argument, NULL, 'e' },
+		{ "live", no_argument, NULL, 'l' },
 		{ "json", no_argument, NULL, 'j' },
+		{ "cap", required_argument, NULL, 'c' },
+		{ "color", required_argument, NULL, 'C' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
 		{}
 	};
-	struct wn_options opt = { .mount = WN_FS_PATH };
-	size_t i;
+	static const char *const whens[] = { "auto", "always", "never", NULL };
+	__u64 n;
 	int c;
 
-	while ((c = getopt_long(argc, argv, "+m:hV", longs, NULL)) != -1) {
+	*status = WN_EXIT_USAGE;
+	while ((c = getopt_long(argc, argv, "+m:d:ehV", longs, NULL)) != -1) {
 		switch (c) {
 		case 'm':
-			opt.mount = optarg;
+			ctx->mount = optarg;
+			break;
+		case 'd':
+			ctx->domain = optarg;
+			break;
+		case 'e':
+			ctx->embed = true;
+			break;
+		case 'l':
+			ctx->live = true;
 			break;
 		case 'j':
-			opt.json = true;
+			ctx->json = true;
+			break;
+		case 'c':
+			if (!wn_text_number(optarg, 0xffff, &n)) {
+				wn_usage("--cap wants an index", optarg);
+				return -1;
+			}
+			ctx->cap = (__u16)n;
+			break;
+		case 'C':
+			if (wn_text_word(optarg, whens) < 0) {
+				wn_usage("--color wants auto, always or never", optarg);
+				return -1;
+			}
+			if (strcmp(optarg, "auto"))
+				ctx->colour = !strcmp(optarg, "always");
 			break;
 		case 'h':
 			help(stdout);
-			return WN_EXIT_OK;
+			*status = WN_EXIT_OK;
+			return -1;
 		case 'V':
 			puts("wn " WN_VERSION);
-			return WN_EXIT_OK;
+			*status = WN_EXIT_OK;
+			return -1;
 		default:
-			help(stderr);
-			return WN_EXIT_USAGE;
+			fputs("wn --help lists the options and commands\n", stderr);
+			return -1;
 		}
 	}
+	if (ctx->live && !ctx->embed) {
+		wn_usage("--live is for the demo domain: wn -e --live ...", NULL);
+		return -1;
+	}
+	if (ctx->embed)
+		ctx->mount = "embed:";
+	if (ctx->embed && !ctx->domain)
+		ctx->domain = "demo";
+	return 0;
+}
+
+static const char *env(const char *name, const char *otherwise)
+{
+	const char *value = getenv(name);
+
+	return value && *value ? value : otherwise;
+}
+
+/* All that was said is out, or that is the error. */
+static int flushed(int status)
+{
+	if (!fflush(stdout) && !ferror(stdout))
+		return status;
+	/* Who reads no more, as head does, knows. */
+	if (errno != EPIPE)
+		fprintf(stderr, "wn: cannot write the output: %s\n", strerror(errno));
+	return status ? status : WN_EXIT_FAILED;
+}
+
+int main(int argc, char **argv)
+{
+	struct wn_ctx ctx = {
+		.mount = env("WORKNODE_MOUNT", WN_FS_PATH),
+		.domain = env("WORKNODE_DOMAIN", NULL),
+		.colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR"),
+		.out = stdout,
+	};
+	int status;
+
+	signal(SIGPIPE, SIG_IGN);
+	if (options(&ctx, argc, argv, &status))
+		return flushed(status);
 	if (optind == argc) {
 		help(stderr);
 		return WN_EXIT_USAGE;
 	}
-	for (i = 0; i < CMDS; i++)
-		if (!strcmp(argv[optind], cmds[i].name))
-			return cmds[i].run(&opt, argc - optind, argv + optind);
-	fprintf(stderr, "wn: %s: no such command; wn --help lists them\n", argv[optind]);
-	return WN_EXIT_USAGE;
+	status = wn_cmd_run(&ctx, argc - optind, argv + optind);
+	wn_session_end(&ctx);
+	return flushed(status);
 }

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+/* The table of commands, and how one is run. */
+#include "cmd.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const struct wn_cmd wn_cmds[] = {
+	{ "domain", "VERB ...", "make, list, show, remove domains", NULL, wn_domain_verbs },
+	{ "tree", "[PATH] [--depth N] [--long]", "nodes below one", cmd_tree },
+	{ "node", "VERB ...", "make, change, show nodes", NULL, wn_node_verbs },
+	{ "cell", "VERB ...", "make, change, show cells (CRDTs)", NULL, wn_cell_verbs },
+	{ "emit", "PATH [DATA] [OPTIONS]", "send an event to a node", cmd_emit },
+	{ "watch", "[PATH] [OPTIONS]", "changes and events as they come", cmd_watch },
+	{ "query", "[PATH] [FILTERS]", "nodes that pass a filter", cmd_query },
+	{ "cap", "VERB ...", "capabilities", NULL, wn_cap_verbs },
+	{ "info", "", "what the module can do", cmd_info },
+	{ "digest", "", "256 bits that are the same where the state is", cmd_digest },
+	{ "batch", "[FILE] [--keep-going]", "commands, a line each, by one client", cmd_batch },
+	{}
+};
+
+const struct wn_cmd *wn_cmd_find(const struct wn_cmd *table, const char *name)
+{
+	for (; table->name; table++)
+		if (!strcmp(table->name, name))
+			return table;
+	return NULL;
+}
+
+void wn_stream(struct wn_ctx *ctx)
+{
+	if (ctx->out == stdout)
+		return;
+	fclose(ctx->out);
+	ctx->out = stdout;
+	ctx->j.to = stdout;
+	setvbuf(stdout, NULL, _IOLBF, 0);
+}
+
+/*
+ * With --json all or nothing: a document is written when the command is done, for half
+ * of one is no JSON.
+ */
+static int run(struct wn_ctx *ctx, const struct wn_cmd *c, int argc, char **argv)
+{
+	char *text = NULL;
+	size_t bytes = 0;
+	int status;
+
+	ctx->out = ctx->json ? open_memstream(&text, &bytes) : stdout;
+	if (!ctx->out)
+		return wn_fail("cannot run", c->name, -ENOMEM);
+	ctx->j = (struct wn_json){ .to = ctx->out };
+	status = c->run(ctx, argc, argv);
+	if (ctx->out != stdout) {
+		fclose(ctx->out);
+		ctx->out = stdout;
+		if (!status)
+			fwrite(text, 1, bytes, stdout);
+	}
+	free(text);
+	return status;
+}
+
+int wn_cmd_run(struct wn_ctx *ctx, int argc, char **argv)
+{
+	const struct wn_cmd *c = wn_cmd_find(wn_cmds, argv[0]), *v;
+	int status;
+
+	if (!c)
+		return wn_usage("no such command; wn --help lists them", argv[0]);
+	wn_usage_of(c->name, NULL, c->usage);
+	if (!c->verbs) {
+		status = run(ctx, c, argc, argv);
+	} else if (argc < 2) {
+		status = wn_usage("a verb is missing; wn --help lists them", NULL);
+	} else {
+		v = wn_cmd_find(c->verbs, argv[1]);
+		if (v) {
+			wn_usage_of(c->name, v->name, v->usage);
+			status = run(ctx, v, argc - 1, argv + 1);
+		} else {
+			status = wn_usage("no such verb; wn --help lists them", argv[1]);
+		}
+	}
+	wn_usage_of(NULL, NULL, "");
+	return status;
+}
