@@ -54,6 +54,7 @@ static int open(struct inode *inode, struct file *file)
 		return -ENOMEM;
 	}
 	client->space->i_mode = S_IFREG;
+	client->space->i_private = &client->windows;
 	client->domain = inode->i_private;
 	mutex_init(&client->setup);
 	wn_windows_init(&client->windows);

@@ -37,6 +37,7 @@ struct wn_domain {
 		struct wn_client **clients;	/* bounds.clients entries */
 		struct wn_lane **lanes;		/* bounds.lanes entries, by number */
 		u32 nr_clients;
+		u32 nr_lanes;	/* that have a number */
 		u64 client_bytes;
 		u64 due;	/* boottime of the work item: 0: queued; WN_NEVER: nothing to do */
 		bool ended;

@@ -5,6 +5,7 @@
 #include <linux/hrtimer.h>
 #include <linux/kref.h>
 #include <linux/log2.h>
+#include <linux/nospec.h>
 #include <linux/poll.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -42,6 +43,7 @@ struct wn_lane {
 	struct wn_lane_end end[2];
 	struct list_head pending;	/* in the consumer's list; under domain->lock */
 	u32 ends;			/* that may have windows; under domain->lock */
+	struct wn_client *maker;	/* in whose share it counts; NULL: gone; under domain->lock */
 	struct wn_pages control;	/* state, producer's, consumer's */
 	struct wn_pages data;
 	struct wn_charge charge;
@@ -163,6 +165,7 @@ static struct wn_lane *get(struct wn_client *client, unsigned long number, enum 
 
 	if (number >= client->domain->bounds.lanes)
 		return NULL;
+	number = array_index_nospec(number, client->domain->bounds.lanes);
 	/* Its end holds the lane as long as the window is there. */
 	down_read(&client->windows.lock);
 	window = wn_windows_lane(&client->windows, WN_REGION_LANES + 2 * number);
@@ -174,6 +177,14 @@ static struct wn_lane *get(struct wn_client *client, unsigned long number, enum 
 	}
 	up_read(&client->windows.lock);
 	return lane;
+}
+
+/* The same for a system call: who may not call, or has no such lane, gets an error. */
+static struct wn_lane *get_own(struct wn_client *client, unsigned long number, enum side *side)
+{
+	int err = wn_client_check_owner(client);
+
+	return err ? ERR_PTR(err) : get(client, number, side) ?: ERR_PTR(-ENOENT);
 }
 
 /* ------------------------------------------------------------------ wakes */
@@ -204,6 +215,18 @@ bool wn_lanes_told(const struct wn_client *client)
 
 /* ------------------------------------------------------------------- end */
 
+/* The number is free again. */
+static void give_number(struct wn_lane *lane, struct wn_domain *domain)
+{
+	lockdep_assert_held(&domain->lock);
+
+	domain->lanes[lane->number] = NULL;
+	domain->nr_lanes--;
+	if (lane->maker)
+		lane->maker->lanes.made--;
+	lane->maker = NULL;
+}
+
 /* 0, or -ENOENT: another was faster. Takes the end's reference, not the caller's. */
 static int close_end(struct wn_lane *lane, enum side side, struct wn_client *client)
 {
@@ -232,7 +255,7 @@ static int close_end(struct wn_lane *lane, enum side side, struct wn_client *cli
 	/* Not before: the windows go by number, and the next lane's would go with them. */
 	mutex_lock(&domain->lock);
 	if (!--lane->ends)
-		domain->lanes[lane->number] = NULL;
+		give_number(lane, domain);
 	mutex_unlock(&domain->lock);
 	put(lane);
 	return 0;
@@ -244,12 +267,9 @@ long wn_lane_close(struct wn_client *client, unsigned long number)
 	enum side side;
 	int err;
 
-	err = wn_client_check_owner(client);
-	if (err)
-		return err;
-	lane = get(client, number, &side);
-	if (!lane)
-		return -ENOENT;
+	lane = get_own(client, number, &side);
+	if (IS_ERR(lane))
+		return PTR_ERR(lane);
 	err = close_end(lane, side, client);
 	put(lane);
 	return err;
@@ -265,6 +285,20 @@ static struct wn_lane *first_pending(struct wn_client *client)
 		kref_get(&lane->ref);
 	mutex_unlock(&client->domain->lock);
 	return lane;
+}
+
+/* What others still hold of its making is in nobody's share. */
+static void disown(struct wn_client *client)
+{
+	struct wn_domain *domain = client->domain;
+	u32 number;
+
+	mutex_lock(&domain->lock);
+	for (number = 0; number < domain->bounds.lanes; number++) {
+		if (domain->lanes[number] && domain->lanes[number]->maker == client)
+			domain->lanes[number]->maker = NULL;
+	}
+	mutex_unlock(&domain->lock);
 }
 
 void wn_lanes_end(struct wn_client *client)
@@ -285,6 +319,7 @@ void wn_lanes_end(struct wn_client *client)
 		close_end(lane, side, client);
 		put(lane);
 	}
+	disown(client);
 	tell(client);
 }
 
@@ -324,6 +359,20 @@ static struct wn_client *consumer_of(struct wn_client *client, const struct wn_l
 	return peer;
 }
 
+/*
+ * Whether one more is within the client's share: half of what is left to it, so that
+ * there is always one for somebody else. One that it closed and the other side holds
+ * still counts.
+ */
+static bool within_share(const struct wn_domain *domain, const struct wn_client *client)
+{
+	const u32 mine = client->lanes.made;
+
+	lockdep_assert_held(&domain->lock);
+
+	return mine + 1 <= (mine + domain->bounds.lanes - domain->nr_lanes + 1) / 2;
+}
+
 /* A number for it, if the caller may have it. */
 static int enter(struct wn_lane *lane, struct wn_client *client, struct wn_lane_connect *c)
 {
@@ -340,9 +389,14 @@ static int enter(struct wn_lane *lane, struct wn_client *client, struct wn_lane_
 			number++;
 		if (number == domain->bounds.lanes)
 			err = -ENOSPC;
+		else if (!within_share(domain, client))
+			err = -EDQUOT;
 	}
 	if (!err) {
 		domain->lanes[number] = lane;
+		domain->nr_lanes++;
+		client->lanes.made++;
+		lane->maker = client;
 		lane->number = c->lane = number;
 		c->consumer = peer->number;
 	}
@@ -350,11 +404,11 @@ static int enter(struct wn_lane *lane, struct wn_client *client, struct wn_lane_
 	return err;
 }
 
-static void leave(struct wn_lane *lane, struct wn_domain *domain)
+static void leave(struct wn_lane *lane, struct wn_client *client)
 {
-	mutex_lock(&domain->lock);
-	domain->lanes[lane->number] = NULL;
-	mutex_unlock(&domain->lock);
+	mutex_lock(&client->domain->lock);
+	give_number(lane, client->domain);
+	mutex_unlock(&client->domain->lock);
 }
 
 /* Give it to both, if that is still to be: the other may be another by now. */
@@ -426,7 +480,7 @@ static int connect_locked(struct wn_client *client, struct wn_lane_connect *c, i
 		return 0;
 	close_windows(lane, client);
 err_leave:
-	leave(lane, client->domain);
+	leave(lane, client);
 err_put:
 	put(lane);
 	return err;
@@ -579,13 +633,14 @@ long wn_lane_wait(struct wn_client *client, void __user *uarg)
 		return usize;
 	if (w.flags || w.reserved || w.deadline > KTIME_MAX)
 		return -EINVAL;
-	err = wn_client_check_owner(client);
-	if (err)
-		return err;
 	if (w.lane != WN_LANE_ANY) {
-		lane = get(client, w.lane, &side);
-		if (!lane)
-			return -ENOENT;
+		lane = get_own(client, w.lane, &side);
+		if (IS_ERR(lane))
+			return PTR_ERR(lane);
+	} else {
+		err = wn_client_check_owner(client);
+		if (err)
+			return err;
 	}
 	err = sleep(client, lane, side, w.deadline);
 	if (lane)
@@ -597,14 +652,10 @@ long wn_lane_wake(struct wn_client *client, unsigned long number)
 {
 	struct wn_lane *lane;
 	enum side side;
-	int err;
 
-	err = wn_client_check_owner(client);
-	if (err)
-		return err;
-	lane = get(client, number, &side);
-	if (!lane)
-		return -ENOENT;
+	lane = get_own(client, number, &side);
+	if (IS_ERR(lane))
+		return PTR_ERR(lane);
 	spin_lock(&lane->lock);
 	wake(lane, !side);
 	spin_unlock(&lane->lock);

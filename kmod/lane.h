@@ -21,6 +21,7 @@ struct wn_client;
 /* A client's. */
 struct wn_lanes {
 	struct list_head pending;	/* to be accepted; under domain->lock */
+	u32 made;			/* lanes that count in its share; under domain->lock */
 	bool woken;			/* one of its lanes was, or one was connected */
 	wait_queue_head_t wait;
 };

@@ -43,6 +43,12 @@ u32 wn_windows_table(const struct wn_window *at, struct wn_region *table)
 	return n;
 }
 
+/* The client's. A vma's own word says which lane's window it was made of. */
+static struct wn_windows *windows_of(const struct vm_area_struct *vma)
+{
+	return vma->vm_file->f_mapping->host->i_private;
+}
+
 /* The window that a page offset lies in, or NULL. */
 static const struct wn_window *find(struct wn_windows *windows, pgoff_t pgoff)
 {
@@ -99,18 +105,20 @@ static vm_fault_t fill(struct vm_fault *vmf, const struct wn_windows *windows,
  */
 static vm_fault_t fault(struct vm_fault *vmf)
 {
-	struct wn_windows *windows = vmf->vma->vm_private_data;
+	struct wn_windows *windows = windows_of(vmf->vma);
 	unsigned long index = vmf->pgoff & ((1UL << TYPE_SHIFT) - 1);
 	const struct wn_window *window;
 	vm_fault_t ret = VM_FAULT_SIGBUS;
 
 	down_read(&windows->lock);
 	window = find(windows, vmf->pgoff);
+	if (window && window->ticket != (unsigned long)vmf->vma->vm_private_data)
+		window = NULL;
 	if (window && index < window->nr)
 		ret = fill(vmf, windows, window, array_index_nospec(index, window->nr));
 	else if (vmf->pgoff >> TYPE_SHIFT >= WN_REGION_LANES && windows->lane_scratch)
-		/* It was there when it was mapped. Lanes are not shared: no special entries. */
-		ret = insert(vmf, false, windows->lane_scratch);
+		/* It was there when it was mapped. */
+		ret = insert(vmf, vmf->vma->vm_flags & VM_PFNMAP, windows->lane_scratch);
 	up_read(&windows->lock);
 	return ret;
 }
@@ -135,15 +143,16 @@ void wn_region_unmap_slots(struct address_space *space, u32 number)
 			    ((loff_t)number << PAGE_SHIFT), PAGE_SIZE, 1);
 }
 
-int wn_windows_add(struct wn_windows *windows, u32 type, const struct wn_window *window)
+int wn_windows_add(struct wn_windows *windows, u32 type, struct wn_window *window)
 {
 	int err = -ENOMEM;
 
 	down_write(&windows->lock);
 	if (!windows->lane_scratch)
 		windows->lane_scratch = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_NOWARN);
+	window->ticket = ++windows->tickets;
 	if (windows->lane_scratch)
-		err = xa_err(xa_store(&windows->lanes, type - WN_REGION_LANES, (void *)window,
+		err = xa_err(xa_store(&windows->lanes, type - WN_REGION_LANES, window,
 				      GFP_KERNEL_ACCOUNT | __GFP_NOWARN));
 	up_write(&windows->lock);
 	return err;
@@ -195,7 +204,7 @@ int wn_region_mmap(struct wn_windows *windows, struct vm_area_struct *vma)
 	vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP | VM_DONTCOPY);
 	/* How fault() will insert its pages. */
 	vm_flags_set(vma, window.shared ? VM_PFNMAP : VM_MIXEDMAP);
-	vma->vm_private_data = windows;
+	vma->vm_private_data = (void *)window.ticket;
 	vma->vm_ops = &vm_ops;
 	return 0;
 }

@@ -22,6 +22,10 @@ struct vm_area_struct;
  * is not shared belongs to this client alone and is never given to another: it may
  * be pinned (a registered buffer, vmsplice, O_DIRECT), the pin reaches nobody.
  *
+ * A lane's pages have two clients, and live no longer than they both have a use for
+ * them: an end that goes, or is taken away, ends the lane for the other side. What is
+ * pinned then is of nobody, and the other side believed none of it before.
+ *
  * What is shared lives on when this client has lost its right to it, so it must
  * not be pinned: its page table entries are special, which every way of pinning
  * refuses. docs/decisions/0001-region-memory.md has the experiments.
@@ -33,6 +37,7 @@ struct wn_window {
 	struct wn_slot_pages *slots;	/* in place of pages: of all clients */
 	bool writable;
 	bool shared;
+	unsigned long ticket;		/* of a lane's: what was mapped of another is not this */
 };
 
 /*
@@ -55,6 +60,7 @@ struct wn_windows {
 	u32 keep;			/* but of this one */
 	struct wn_window at[WN_REGION_TABLE];
 	struct xarray lanes;		/* windows by type - WN_REGION_LANES */
+	unsigned long tickets;		/* given to lanes' windows */
 	struct page *lane_scratch;	/* in place of those that went; once there was one */
 };
 
@@ -62,8 +68,11 @@ void wn_windows_init(struct wn_windows *windows);
 void wn_windows_destroy(struct wn_windows *windows);
 
 /* A lane's window, of a type from WN_REGION_LANES on: -ENOMEM. It is the caller's. */
-int wn_windows_add(struct wn_windows *windows, u32 type, const struct wn_window *window);
-/* What is mapped goes; who touches it again gets a scratch page. */
+int wn_windows_add(struct wn_windows *windows, u32 type, struct wn_window *window);
+/*
+ * What is mapped goes; who touches it again gets a scratch page, also when another
+ * window has that type by then.
+ */
 void wn_windows_remove(struct wn_windows *windows, struct address_space *space, u32 type);
 /* Under windows->lock. NULL: there is none. */
 const struct wn_window *wn_windows_lane(struct wn_windows *windows, u32 type);

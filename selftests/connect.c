@@ -167,27 +167,67 @@ TEST_F(connect, bad_address)
 TEST_F(connect, bounds_and_memory)
 {
 	long long used = wt_used(&self->m);
-	struct wn_lane l[9], c;
+	struct wn_lane l[5], c;
 	int i, round;
 
 	for (round = 0; round < 3; round++) {
-		for (i = 0; i < 8; i++)
+		/* Half of those in the domain, and the other half is others'. */
+		for (i = 0; i < 4; i++)
 			ASSERT_EQ(0, wn_lane_connect(&self->p, &l[i], self->node, 0, BYTES));
-		EXPECT_LE(used + 8 * BYTES, wt_used(&self->m));
-		EXPECT_EQ(-ENOSPC, wn_lane_connect(&self->p, &l[8], self->node, 0, BYTES));
+		EXPECT_LE(used + 4 * BYTES, wt_used(&self->m));
+		EXPECT_EQ(-EDQUOT, wn_lane_connect(&self->p, &l[4], self->node, 0, BYTES));
 		ASSERT_EQ(0, wn_lane_accept(&self->c, &c, NULL, 1));
 		EXPECT_EQ(l[0].lane, c.lane);
-		for (i = 0; i < 8; i++)
+		for (i = 0; i < 4; i++)
 			wn_lane_close(&l[i]);
+		/* Others still hold them. */
+		EXPECT_EQ(-EDQUOT, wn_lane_connect(&self->p, &l[4], self->node, 0, BYTES));
 		/* Those nobody accepted can be, and say at once that it is over. */
 		wn_lane_close(&c);
-		for (i = 1; i < 8; i++) {
+		for (i = 1; i < 4; i++) {
 			ASSERT_EQ(0, wn_lane_accept(&self->c, &c, NULL, 1));
 			EXPECT_EQ(-ENOLINK, take_one(&c));
 			wn_lane_close(&c);
 		}
 		EXPECT_EQ(used, wt_used(&self->m));
 	}
+}
+
+/* Who takes all that it gets leaves some to each who comes; the last one ends it. */
+TEST_F(connect, shares)
+{
+	static const int want[] = { 4, 2, 1, 1, 0 };
+	struct wn more[5];
+	struct wn_lane l;
+	int i, n, err;
+
+	for (i = 0; i < 5; i++) {
+		ASSERT_EQ(0, wn_open(&more[i], self->d, NULL));
+		for (n = 0; n < 9; n++) {
+			err = wn_lane_connect(&more[i], &l, self->node, 0, 4096);
+			if (err)
+				break;
+			/* Mapped, it would keep the client's file. */
+			munmap(l.maps[0], l.regions[0].bytes);
+			munmap(l.maps[1], l.regions[1].bytes);
+		}
+		EXPECT_EQ(want[i], n) {
+			TH_LOG("client %d", i);
+		}
+		EXPECT_EQ(i < 3 ? -EDQUOT : -ENOSPC, err);
+	}
+	for (i = 0; i < 5; i++)
+		wn_close(&more[i]);
+	/* The dead one's count in nobody's share, and the consumer still has them. */
+	EXPECT_EQ(-ENOSPC, wn_lane_connect(&self->p, &l, self->node, 0, 4096));
+	for (i = 0; i < 8; i++) {
+		struct wn_lane c;
+
+		ASSERT_EQ(0, wn_lane_accept(&self->c, &c, NULL, 1));
+		wn_lane_close(&c);
+	}
+	ASSERT_EQ(0, wn_lane_connect(&self->p, &l, self->node, 0, 4096));
+	wn_lane_close(&l);
 }
 
 TEST_F(connect, pages_have_one_writer)
@@ -231,6 +271,38 @@ TEST_F(connect, touched_after_the_end)
 	munmap(p.maps[0], p.regions[0].bytes);
 	munmap(p.maps[1], p.regions[1].bytes);
 	wn_lane_close(&c);
+}
+
+/* What was mapped of a lane does not show the next one of that number. */
+TEST_F(connect, the_next_lane_of_that_number)
+{
+	struct wn_lane p, c, next, again;
+	uint32_t number;
+	int i;
+
+	ASSERT_EQ(0, both(&self->p, &self->c, self->node, &p, &c));
+	number = p.lane;
+	for (i = 0; i < 2; i++) {
+		struct wn *wn = i ? &self->c : &self->p;
+
+		ASSERT_EQ(0, wt_ioctl(wn->fd, WN_IOC_LANE_CLOSE, (void *)(long)number));
+	}
+	ASSERT_EQ(0, both(&self->p, &self->c, self->node, &next, &again));
+	ASSERT_EQ(number, next.lane);
+	ASSERT_EQ(0, send_one(&next, 7));
+	p.data[8] = 'x';
+	p.data[BYTES + 8] = 'x';
+	EXPECT_EQ(0, p.state->flags & WN_LANE_S_ACCEPTED);
+	EXPECT_EQ(WN_LANE_S_ACCEPTED, next.state->flags);
+	/* Both ends of the old one share their client's scratch page, no more. */
+	EXPECT_EQ(0, c.peer->pos & ~0xffULL);
+	EXPECT_EQ(7, take_one(&again));
+	for (i = 0; i < 2; i++) {
+		munmap(p.maps[i], p.regions[i].bytes);
+		munmap(c.maps[i], c.regions[i].bytes);
+	}
+	wn_lane_close(&next);
+	wn_lane_close(&again);
 }
 
 static short polled(struct wn *wn)

@@ -309,8 +309,9 @@ struct wn_enter {
  * WN_IOC_LANE_CONNECT: make a lane to the client that reads the events of a node; the
  * caller, who pays for it, is its producer. Right: EMIT. ENXIO, EOWNERDEAD: as with
  * WN_IOC_ENTER; EINVAL: bytes; EACCES, EKEYEXPIRED, ESTALE: the capability, the node;
- * ENOLINK: nobody reads there; EINVAL: the caller does; ENOSPC: lanes of the domain; EDQUOT, ENOSPC, ENOMEM:
- * memory.
+ * ENOLINK: nobody reads there; EINVAL: the caller does; ENOSPC: lanes of the domain;
+ * EDQUOT: the caller would produce for more than half of those left to it; EDQUOT,
+ * ENOSPC, ENOMEM: memory.
  *
  * regions[0] is to be read: a page with struct wn_lane_state, one with the other's
  * struct wn_lane_side, and for the consumer the data, twice; regions[1] is to be
