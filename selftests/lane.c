@@ -220,6 +220,31 @@ TEST_F(lane, silent)
 	EXPECT_EQ(0, self->p.wakes + self->p.sleeps + self->c.wakes + self->c.sleeps);
 }
 
+/* A lane full of records that were given up gives its room back by itself. */
+TEST_F(lane, nothing_but_void)
+{
+	uint32_t len;
+	void *to;
+	int n;
+
+	for (n = 0; (to = wn_lane_reserve(&self->p, 1000)); n++)
+		wn_lane_rec(to)->flags = WN_LANE_REC_VOID;
+	ASSERT_EQ(0, wn_lane_commit(&self->p));
+	EXPECT_EQ(BYTES / 1008, n);
+	EXPECT_EQ(-ETIME, wn_lane_wait(&self->p, 1000, 1));
+	EXPECT_EQ(NULL, wn_lane_peek(&self->c, &len));
+	EXPECT_EQ(0, wn_lane_wait(&self->p, 1000, 1));
+	/* But not the room of a record that is being read. */
+	ASSERT_NE(NULL, wn_lane_reserve(&self->p, 8));
+	wn_lane_rec(wn_lane_reserve(&self->p, 8))->flags = WN_LANE_REC_VOID;
+	ASSERT_EQ(0, wn_lane_commit(&self->p));
+	EXPECT_NE(NULL, wn_lane_peek(&self->c, &len));
+	EXPECT_EQ(NULL, wn_lane_peek(&self->c, &len));
+	EXPECT_EQ(32, self->p.pos - self->c.own->pos);
+	ASSERT_EQ(0, wn_lane_consume(&self->c));
+	EXPECT_EQ(self->p.pos, self->c.own->pos);
+}
+
 struct job {
 	struct wn_lane *l;
 	uint32_t n, result;

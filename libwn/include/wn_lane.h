@@ -236,6 +236,9 @@ static inline const void *wn_lane_peek(struct wn_lane *l, __u32 *len)
 		if (__builtin_expect(!(__atomic_load_n(&rec->flags, __ATOMIC_RELAXED) &
 				       WN_LANE_REC_VOID), 1))
 			break;
+		/* Nobody will consume it who was not given anything: its room is free. */
+		if (l->pos - room == l->done)
+			wn_lane_publish(l);
 	}
 	*len = n;
 	return rec + 1;
