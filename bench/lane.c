@@ -491,6 +491,10 @@ static double lane_solo(void)
 
 	map(&out, 0, true);
 	map(&in, 0, false);
+	/* By the same addresses: two mappings of a page in one thread cost what no code does. */
+	in.data = out.data;
+	in.peer = out.own;
+	out.peer = in.own;
 	TURNS(&out, &in, lane);
 	wn_lane_close(&out);
 	wn_lane_close(&in);

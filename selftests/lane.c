@@ -567,7 +567,8 @@ TEST_F(lane, scribbled_on)
 			/* A fresh end, where the liar says he is. */
 			over++;
 			self->c.error = 0;
-			self->c.pos = self->c.done = self->c.seen =
+			self->c.fit = self->c.alive;
+			self->c.pos = self->c.limit = self->c.own->pos =
 				__atomic_load_n(&self->p.own->pos, __ATOMIC_ACQUIRE) & ~7ULL;
 		}
 	}

@@ -42,23 +42,23 @@ struct wn_lane_via {
 
 /* One end of a lane. Fields are for the inline functions below, not for programs. */
 struct wn_lane {
+	const volatile __u32 *fit;	/* 0: a forked child's, or one with an error */
 	char *data;		/* bytes of it, twice */
-	__u64 bytes;		/* a power of two */
+	__u64 mask;		/* bytes - 1; they are a power of two */
 	__u64 pos;		/* of the next record; ahead of own->pos by a batch */
-	__u64 done;		/* own->pos */
-	__u64 seen;		/* peer->pos, when it was last looked at and found right */
+	__u64 limit;		/* as far as pos may go by what the peer said last, and was right */
 	struct wn_lane_side *own;
 	const struct wn_lane_side *peer;
 	const struct wn_lane_state *state;
-	const volatile __u32 *alive;	/* 0 in a forked child */
+	__u32 fences;		/* not registered for membarrier: fence before the look */
+	__u32 produces;
 	__s32 error;		/* that ended it */
 	__u32 woken;		/* the peer's flags when it was last woken */
 	__u32 flags;		/* own->flags */
-	__u32 fences;		/* not registered for membarrier: fence before the look */
 	__u32 spin;		/* looks before sleeping, as they paid off lately */
 	__u32 lane;		/* its number in the domain */
-	__u32 produces;
 	__u32 reserved0;
+	const volatile __u32 *alive;	/* 0 in a forked child */
 	const struct wn_lane_via *via;
 	struct wn *wn;
 	struct wn_region regions[2]; /* to read, to write */
@@ -73,7 +73,7 @@ struct wn_lane {
 /* Bytes of the ring that a record of so many bytes takes. */
 static inline __u64 wn_lane_room(__u32 len)
 {
-	return WN_LANE_HEADER + (((__u64)len + 7) & ~7ULL);
+	return ((__u64)len + WN_LANE_HEADER + 7) & ~7ULL;
 }
 
 /* The header before a record's bytes. */
@@ -88,6 +88,14 @@ int wn_lane_broken(struct wn_lane *l);
 int wn_lane_gone(struct wn_lane *l);
 /* Wake the peer: 0 or an error. */
 int wn_lane_wake(struct wn_lane *l);
+/* Look what the consumer gave back: whether there is room for so many bytes now. */
+bool wn_lane_credit(struct wn_lane *l, __u64 room);
+/* Look what the producer published: whether there is more now. */
+bool wn_lane_more(struct wn_lane *l);
+/* wn_lane_peek() where what comes next is no plain record. */
+const void *wn_lane_step(struct wn_lane *l, __u32 *len);
+/* The peer has something to say by its flags, or the lane ended: 0 or an error. */
+int wn_lane_heed(struct wn_lane *l);
 
 /* Why this end is dead, or 0. */
 static inline int wn_lane_error(const struct wn_lane *l)
@@ -105,44 +113,19 @@ static inline bool wn_lane_ended(const struct wn_lane *l)
 		__atomic_load_n(&l->peer->flags, __ATOMIC_ACQUIRE) & WN_LANE_F_CLOSED;
 }
 
-/* Store the own position, then look whether the peer sleeps: 0 or an error of the wake. */
-static inline int wn_lane_publish(struct wn_lane *l)
+/* Store the own position; then what the peer's flags are, as far as they matter. */
+static inline __u32 wn_lane_publish(struct wn_lane *l)
 {
-	__u32 flags;
-
-	l->done = l->pos;
 	__atomic_store_n(&l->own->pos, l->pos, __ATOMIC_RELEASE);
 	/* C: no more than this where the sleeper pays: pairs with M in lane.c. */
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	if (__builtin_expect(l->fences, 0))
 		__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	flags = __atomic_load_n(&l->peer->flags, __ATOMIC_RELAXED);
-	if (__builtin_expect(flags & WN_LANE_F_SLEEPS && flags != l->woken, 0)) {
-		l->woken = flags;
-		return wn_lane_wake(l);
-	}
-	return 0;
+	return __atomic_load_n(&l->peer->flags, __ATOMIC_RELAXED) &
+		(WN_LANE_F_SLEEPS | WN_LANE_F_CLOSED);
 }
 
 /* ------------------------------------------------------------- producer */
-
-/* Look what the consumer gave back. Whether there is room for so many bytes now. */
-static inline bool wn_lane_credit(struct wn_lane *l, __u64 room)
-{
-	/* Pairs with the consumer's release: it has read what lies below. */
-	__u64 head = __atomic_load_n(&l->peer->pos, __ATOMIC_ACQUIRE);
-
-	if (__builtin_expect(head - l->seen > l->done - l->seen || head & 7, 0)) {
-		wn_lane_broken(l);
-		return false;
-	}
-	l->seen = head;
-	if (l->bytes - (l->pos - head) >= room)
-		return true;
-	if (wn_lane_ended(l))
-		wn_lane_gone(l);
-	return false;
-}
 
 /*
  * Room for a record, to be filled before the next commit; or NULL: the lane is full,
@@ -150,17 +133,16 @@ static inline bool wn_lane_credit(struct wn_lane *l, __u64 room)
  */
 static inline void *wn_lane_reserve(struct wn_lane *l, __u32 len)
 {
-	__u64 room = wn_lane_room(len);
+	const struct wn_lane_rec head = { .len = len };
+	const __u64 room = wn_lane_room(len);
 	struct wn_lane_rec *rec;
 
-	if (__builtin_expect(!*l->alive || l->error, 0))
+	if (__builtin_expect(!*l->fit, 0))
 		return NULL;
-	if (l->bytes - (l->pos - l->seen) < room && !wn_lane_credit(l, room))
+	if (__builtin_expect(l->limit - l->pos < room, 0) && !wn_lane_credit(l, room))
 		return NULL;
-	rec = (struct wn_lane_rec *)(void *)(l->data + (l->pos & (l->bytes - 1)));
-	rec->len = len;
-	rec->type = 0;
-	rec->flags = 0;
+	rec = (struct wn_lane_rec *)(void *)(l->data + (l->pos & l->mask));
+	*rec = head;
 	l->pos += room;
 	return rec + 1;
 }
@@ -171,42 +153,17 @@ static inline void *wn_lane_reserve(struct wn_lane *l, __u32 len)
  */
 static inline int wn_lane_commit(struct wn_lane *l)
 {
-	if (__builtin_expect(!*l->alive || l->error, 0))
+	const __u32 gone = WN_LANE_S_REVOKED | WN_LANE_S_CONSUMER_GONE;
+
+	if (__builtin_expect(!*l->fit, 0))
 		return wn_lane_error(l);
-	if (__builtin_expect(wn_lane_ended(l), 0))
-		return wn_lane_gone(l);
-	return wn_lane_publish(l);
+	if (__builtin_expect(wn_lane_publish(l) |
+			     (__atomic_load_n(&l->state->flags, __ATOMIC_RELAXED) & gone), 0))
+		return wn_lane_heed(l);
+	return 0;
 }
 
 /* ------------------------------------------------------------- consumer */
-
-/* Look what the producer published. Whether there is more now. */
-static inline bool wn_lane_more(struct wn_lane *l)
-{
-	bool ended = false;
-	__u64 tail;
-
-	for (;;) {
-		/* Pairs with the producer's release: the records below are written. */
-		tail = __atomic_load_n(&l->peer->pos, __ATOMIC_ACQUIRE);
-		if (tail != l->seen)
-			break;
-		/* What came before the end counts: look again behind it. */
-		if (ended) {
-			wn_lane_gone(l);
-			return false;
-		}
-		ended = wn_lane_ended(l);
-		if (!ended)
-			return false;
-	}
-	if (__builtin_expect(tail - l->seen > l->bytes - (l->seen - l->done) || tail & 7, 0)) {
-		wn_lane_broken(l);
-		return false;
-	}
-	l->seen = tail;
-	return true;
-}
 
 /*
  * The next record and its length, or NULL: there is none, or this end is dead. It
@@ -215,32 +172,24 @@ static inline bool wn_lane_more(struct wn_lane *l)
 static inline const void *wn_lane_peek(struct wn_lane *l, __u32 *len)
 {
 	const struct wn_lane_rec *rec;
+	union {
+		__u64 once;
+		struct wn_lane_rec rec;
+	} head;
 	__u64 room;
-	__u32 n;
 
-	if (__builtin_expect(!*l->alive || l->error, 0))
+	if (__builtin_expect(!*l->fit, 0))
 		return NULL;
-	for (;;) {
-		if (l->pos == l->seen && !wn_lane_more(l))
-			return NULL;
-		rec = (const struct wn_lane_rec *)(const void *)
-			(l->data + (l->pos & (l->bytes - 1)));
-		/* Once: it may change under us. Positions are multiples of 8: 8 bytes are there. */
-		n = __atomic_load_n(&rec->len, __ATOMIC_RELAXED);
-		room = wn_lane_room(n);
-		if (__builtin_expect(room > l->seen - l->pos, 0)) {
-			wn_lane_broken(l);
-			return NULL;
-		}
-		l->pos += room;
-		if (__builtin_expect(!(__atomic_load_n(&rec->flags, __ATOMIC_RELAXED) &
-				       WN_LANE_REC_VOID), 1))
-			break;
-		/* Nobody will consume it who was not given anything: its room is free. */
-		if (l->pos - room == l->done)
-			wn_lane_publish(l);
-	}
-	*len = n;
+	if (l->pos == l->limit && !wn_lane_more(l))
+		return NULL;
+	rec = (const struct wn_lane_rec *)(const void *)(l->data + (l->pos & l->mask));
+	/* Once: it may change under us. Positions are multiples of 8: 8 bytes are there. */
+	head.once = __atomic_load_n((const __u64 *)(const void *)rec, __ATOMIC_RELAXED);
+	room = wn_lane_room(head.rec.len);
+	if (__builtin_expect(room > l->limit - l->pos || head.rec.flags & WN_LANE_REC_VOID, 0))
+		return wn_lane_step(l, len);
+	l->pos += room;
+	*len = head.rec.len;
 	return rec + 1;
 }
 
@@ -253,9 +202,11 @@ static inline __u16 wn_lane_type(const void *record)
 /* Give back all that was peeked at. 0 or why this end is dead, but for -ENOLINK. */
 static inline int wn_lane_consume(struct wn_lane *l)
 {
-	if (__builtin_expect(!*l->alive || l->error, 0))
+	if (__builtin_expect(!*l->fit, 0))
 		return l->error == -ENOLINK && *l->alive ? 0 : wn_lane_error(l);
-	return wn_lane_publish(l);
+	if (__builtin_expect(wn_lane_publish(l), 0))
+		return wn_lane_heed(l);
+	return 0;
 }
 
 /* ----------------------------------------------------------------- both */
@@ -266,7 +217,7 @@ static inline int wn_lane_consume(struct wn_lane *l)
  */
 static inline void wn_lane_rewind(struct wn_lane *l)
 {
-	l->pos = l->done;
+	l->pos = l->own->pos;
 }
 
 /*

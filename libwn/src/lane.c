@@ -27,14 +27,15 @@ int wn_lane_begin(struct wn_lane *l, __u64 bytes, bool produces)
 	const __u64 page = (__u64)sysconf(_SC_PAGESIZE);
 	char *to_read = l->maps[0], *to_write = l->maps[1];
 
-	l->alive = wn_fork_word();
+	l->alive = l->fit = wn_fork_word();
 	if (!l->alive)
 		return -ENOMEM;
 	l->state = (const struct wn_lane_state *)(void *)to_read;
 	l->peer = (const struct wn_lane_side *)(void *)(to_read + page);
 	l->own = (struct wn_lane_side *)(void *)to_write;
 	l->data = produces ? to_write + page : to_read + 2 * page;
-	l->bytes = bytes;
+	l->mask = bytes - 1;
+	l->limit = produces ? bytes : 0;
 	l->produces = produces;
 	l->spin = SPIN_MIN;
 	/* A program goes on after exec without being registered: ask each time. */
@@ -44,8 +45,12 @@ int wn_lane_begin(struct wn_lane *l, __u64 bytes, bool produces)
 	return 0;
 }
 
+/* What an end that is dead looks at in place of the fork's word. */
+static const __u32 unfit;
+
 static int end(struct wn_lane *l, int err)
 {
+	l->fit = &unfit;
 	if (!l->error)
 		l->error = __atomic_load_n(&l->state->flags, __ATOMIC_ACQUIRE) & WN_LANE_S_REVOKED ?
 			-EKEYREVOKED : err;
@@ -70,12 +75,106 @@ WN_API int wn_lane_wake(struct wn_lane *l)
 	return l->via->wake(l);
 }
 
+WN_API int wn_lane_heed(struct wn_lane *l)
+{
+	__u32 flags = __atomic_load_n(&l->peer->flags, __ATOMIC_RELAXED);
+	int err = 0;
+
+	/* Once for each of its sleeps. */
+	if (flags & WN_LANE_F_SLEEPS && flags != l->woken) {
+		l->woken = flags;
+		err = wn_lane_wake(l);
+	}
+	return l->produces && wn_lane_ended(l) ? wn_lane_gone(l) : err;
+}
+
+/* ------------------------------------------------------ what comes seldom */
+
+WN_API bool wn_lane_credit(struct wn_lane *l, __u64 room)
+{
+	const __u64 bytes = l->mask + 1, done = l->own->pos, seen = l->limit - bytes;
+	/* Pairs with the consumer's release: it has read what lies below. */
+	__u64 head = __atomic_load_n(&l->peer->pos, __ATOMIC_ACQUIRE);
+
+	if (head - seen > done - seen || head & 7) {
+		wn_lane_broken(l);
+		return false;
+	}
+	l->limit = head + bytes;
+	if (l->limit - l->pos >= room)
+		return true;
+	if (wn_lane_ended(l))
+		wn_lane_gone(l);
+	return false;
+}
+
+WN_API bool wn_lane_more(struct wn_lane *l)
+{
+	/* All that can lie ahead: a ring beyond what was given back. */
+	const __u64 most = l->own->pos + l->mask + 1 - l->limit;
+	bool ended = false;
+	__u64 tail;
+
+	for (;;) {
+		/* Pairs with the producer's release: the records below are written. */
+		tail = __atomic_load_n(&l->peer->pos, __ATOMIC_ACQUIRE);
+		if (tail != l->limit)
+			break;
+		/* What came before the end counts: look again behind it. */
+		if (ended) {
+			wn_lane_gone(l);
+			return false;
+		}
+		ended = wn_lane_ended(l);
+		if (!ended)
+			return false;
+	}
+	if (tail - l->limit > most || tail & 7) {
+		wn_lane_broken(l);
+		return false;
+	}
+	l->limit = tail;
+	return true;
+}
+
+/* Over records that were given up, to one that was not or to nonsense. */
+WN_API const void *wn_lane_step(struct wn_lane *l, __u32 *len)
+{
+	const struct wn_lane_rec *rec;
+	union {
+		__u64 once;
+		struct wn_lane_rec rec;
+	} head;
+	__u64 room;
+
+	while (!l->error && (l->pos != l->limit || wn_lane_more(l))) {
+		rec = (const struct wn_lane_rec *)(const void *)(l->data + (l->pos & l->mask));
+		head.once = __atomic_load_n((const __u64 *)(const void *)rec, __ATOMIC_RELAXED);
+		room = wn_lane_room(head.rec.len);
+		if (room > l->limit - l->pos) {
+			wn_lane_broken(l);
+			break;
+		}
+		l->pos += room;
+		if (!(head.rec.flags & WN_LANE_REC_VOID)) {
+			*len = head.rec.len;
+			return rec + 1;
+		}
+		/* Nobody will consume it who was not given anything: its room is free. */
+		if (l->pos - room == l->own->pos && wn_lane_publish(l))
+			wn_lane_heed(l);
+	}
+	return NULL;
+}
+
+/* --------------------------------------------------------------- sleeping */
+
 /* Whether there is something to wake up for. */
 static bool look(struct wn_lane *l, __u64 room)
 {
 	if (l->produces)
-		return l->bytes - (l->pos - l->seen) >= room || wn_lane_credit(l, room) || l->error;
-	return l->pos != l->seen || wn_lane_more(l) || l->error;
+		return l->limit - l->pos >= room || wn_lane_credit(l, room) || l->error;
+	return l->pos != l->limit || wn_lane_more(l) || l->error;
 }
 
 /* More looks the next time if these paid off, fewer if not. */
@@ -140,7 +239,7 @@ WN_API int wn_lane_wait(struct wn_lane *l, __u32 len, __u64 deadline)
 	__u64 room = wn_lane_room(len);
 	int err = wn_lane_error(l);
 
-	if (!err && l->produces && room > l->bytes - (l->pos - l->done))
+	if (!err && l->produces && room > l->mask + 1 - (l->pos - l->own->pos))
 		err = -E2BIG;
 	while (!err && !spin(l, room)) {
 		err = sleep_once(l, room, deadline);
@@ -169,5 +268,6 @@ WN_API void wn_lane_close(struct wn_lane *l)
 	}
 	memset(l, 0, sizeof(*l));
 	l->alive = wn_fork_word();
+	l->fit = &unfit;
 	l->error = -ESHUTDOWN;
 }
