@@ -69,6 +69,9 @@ tests: lib ## the selftests, 64 and 32 bits
 bench: ## the benchmarks; bench/Makefile says how to run them
 	@$(MAKE) -C bench
 
+bench-peers: ## install what the benchmarks compare with, as far as Debian has it
+	@scripts/setup bench bench-peers
+
 ##@ Test
 
 check-debug: ## the selftests on kernels with KASAN+lockdep+kmemleak, KCSAN, and debug UML
@@ -137,6 +140,6 @@ clean: ## remove build/
 distclean: clean ## and the cache of kernels outside the tree
 	@rm -rf "$${WORKNODE_CACHE:-$${XDG_CACHE_HOME:-$$HOME/.cache}/worknode}"
 
-.PHONY: all demo check help modules modules-strict lib tools examples tests bench \
+.PHONY: all demo check help modules modules-strict lib tools examples tests bench bench-peers \
 	check-debug check-all check-arm64 unit check-embed abi layers spdx static install \
 	uninstall dkms-install dkms-remove clean distclean

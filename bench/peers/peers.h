@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What Worknode is compared with, from Debian (make bench-peers). Each lies in a file
+ * that is built where its header is; where it is not, the side says what is missing.
+ */
+#ifndef BENCH_PEERS_H
+#define BENCH_PEERS_H
+
+#include "../harness/bench.h"
+
+void zmq_one_way(struct bench_sample *s, const void *arg);
+void nng_one_way(struct bench_sample *s, const void *arg);
+void ck_one_way(struct bench_sample *s, const void *arg);
+void boost_one_way(struct bench_sample *s, const void *arg);
+void erlang_one_way(struct bench_sample *s, const void *arg);
+
+#ifdef HAVE_ZMQ
+#define PEER_ZMQ_ONE_WAY	{ .name = "ZeroMQ, ipc", .run = zmq_one_way }
+#else
+#define PEER_ZMQ_ONE_WAY	{ .name = "ZeroMQ, ipc", .missing = "libzmq3-dev" }
+#endif
+#ifdef HAVE_NNG
+#define PEER_NNG_ONE_WAY	{ .name = "nng, ipc", .run = nng_one_way }
+#else
+#define PEER_NNG_ONE_WAY	{ .name = "nng, ipc", .missing = "libnng-dev" }
+#endif
+#ifdef HAVE_CK
+#define PEER_CK_ONE_WAY		{ .name = "ck_ring SPSC, threads", .run = ck_one_way }
+#else
+#define PEER_CK_ONE_WAY		{ .name = "ck_ring SPSC, threads", .missing = "libck-dev" }
+#endif
+#ifdef HAVE_BOOST
+#define PEER_BOOST_ONE_WAY	{ .name = "boost spsc_queue, threads", .run = boost_one_way }
+#else
+#define PEER_BOOST_ONE_WAY	{ .name = "boost spsc_queue, threads", .missing = "libboost-dev" }
+#endif
+#define PEER_ERLANG_ONE_WAY	{ .name = "Erlang, processes of one VM", .run = erlang_one_way }
+
+#endif
