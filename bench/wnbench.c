@@ -11,7 +11,7 @@
 #include "support/preload.h"
 
 static const struct bench_row *const rows[] = {
-	&row_pool, &row_dispatch, &row_events, &row_counter,
+	&row_pool, &row_dispatch, &row_events, &row_counter, &row_tasks,
 };
 
 #define ROWS	(sizeof(rows) / sizeof(rows[0]))

@@ -14,6 +14,11 @@ void ck_one_way(struct bench_sample *s, const void *arg);
 void boost_one_way(struct bench_sample *s, const void *arg);
 void erlang_one_way(struct bench_sample *s, const void *arg);
 
+/* support/trace.h */
+void redis_tasks(struct bench_sample *s, const void *arg);
+void sqlite_tasks(struct bench_sample *s, const void *arg);
+void lmdb_tasks(struct bench_sample *s, const void *arg);
+
 #ifdef HAVE_ZMQ
 #define PEER_ZMQ_ONE_WAY	{ .name = "ZeroMQ, ipc", .run = zmq_one_way }
 #else
@@ -35,5 +40,20 @@ void erlang_one_way(struct bench_sample *s, const void *arg);
 #define PEER_BOOST_ONE_WAY	{ .name = "boost spsc_queue, threads", .missing = "libboost-dev" }
 #endif
 #define PEER_ERLANG_ONE_WAY	{ .name = "Erlang, processes of one VM", .run = erlang_one_way }
+#ifdef HAVE_REDIS
+#define PEER_REDIS_TASKS	{ .name = "Redis, pipelines of 100", .run = redis_tasks }
+#else
+#define PEER_REDIS_TASKS	{ .name = "Redis, pipelines of 100", .missing = "libhiredis-dev" }
+#endif
+#ifdef HAVE_SQLITE
+#define PEER_SQLITE_TASKS	{ .name = "SQLite in memory, one transaction", .run = sqlite_tasks }
+#else
+#define PEER_SQLITE_TASKS	{ .name = "SQLite in memory, one transaction", .missing = "libsqlite3-dev" }
+#endif
+#ifdef HAVE_LMDB
+#define PEER_LMDB_TASKS		{ .name = "LMDB, 100 ops a transaction", .run = lmdb_tasks }
+#else
+#define PEER_LMDB_TASKS		{ .name = "LMDB, 100 ops a transaction", .missing = "liblmdb-dev" }
+#endif
 
 #endif

@@ -5,6 +5,6 @@
 
 #include "../harness/bench.h"
 
-extern const struct bench_row row_pool, row_dispatch, row_events, row_counter;
+extern const struct bench_row row_pool, row_dispatch, row_events, row_counter, row_tasks;
 
 #endif
