@@ -417,6 +417,13 @@ void bench_seconds(const char *id, const char *what, const char *engine, const c
 	json_real(&at.json, "max", high);
 	json_real(&at.json, "drift", (last - first) / first);
 	json_real(&at.json, "growth", (double)growth);
+	json_open(&at.json, "checks", '[');
+	check(&(struct bench_check){ .what = "slower at the end than at the beginning, share",
+				     .figure = .02, .bar = .05 },
+	      last < first ? (first - last) / first : 0, false);
+	check(&(struct bench_check){ .what = "memory growth behind the first second, bytes",
+				     .figure = 0, .bar = 65536 }, (double)growth, false);
+	json_close(&at.json, ']');
 	json_open(&at.json, "each", '[');
 	for (unsigned int i = 0; i < n; i++) {
 		json_open(&at.json, NULL, '{');
