@@ -47,7 +47,8 @@ struct bench_side {
 	bool hist;		/* it records each op */
 };
 
-enum bench_stat { BENCH_MEDIAN, BENCH_P99, BENCH_WORST };
+/* The figure itself, or of all that the runs' histograms hold. */
+enum bench_stat { BENCH_MEDIAN, BENCH_P50, BENCH_P99, BENCH_WORST };
 
 struct bench_check {
 	const char *what;

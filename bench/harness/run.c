@@ -163,7 +163,9 @@ static double stat_of(const struct figure *f, const struct hist *h, enum bench_s
 		return f->median;
 	if (!h)
 		bench_die("a check of a percentile, and no histogram");
-	return (double)(stat == BENCH_P99 ? hist_percentile(h, .99) : h->max);
+	if (stat == BENCH_WORST)
+		return (double)h->max;
+	return (double)hist_percentile(h, stat == BENCH_P50 ? .5 : .99);
 }
 
 struct taken {

@@ -75,9 +75,10 @@ static void nodes_begin(const void *arg, double x)
 {
 	struct wn_bounds b = domain_bounds();
 
-	b.nodes = (unsigned int)x + 1024;
+	b.nodes = (unsigned int)x;
 	open_domain(&b);
-	make_nodes((unsigned int)x, 200);
+	/* Room for the root, what they hang on, and one more. */
+	make_nodes((unsigned int)x - 8, 200);
 }
 
 static void any_end(const void *arg, double x)

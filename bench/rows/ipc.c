@@ -116,7 +116,7 @@ static void run_ipc(const void *arg)
 			{ .name = "lane", .run = lane_round_trip, .arg = &trip, .hist = true },
 			{ .name = "pipe", .run = pipes },
 		},
-		.checks = { { .what = "a small message", .figure = 1000 } },
+		.checks = { { .what = "a small message, p50", .stat = BENCH_P50, .figure = 1000 } },
 	};
 	const struct bench_compare op = {
 		.id = "op", .what = "one op submitted, done and its answer read", .unit = "ns",

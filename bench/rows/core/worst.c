@@ -64,7 +64,7 @@ static void begin(struct world *w, u32 nodes)
 	char name[32];
 	u32 i;
 
-	bounds.nodes = nodes + 128;
+	bounds.nodes = nodes;
 	if (wn_core_size(&bounds, &w->bytes))
 		bench_die("bounds");
 	w->public = zeroed(w->bytes.public_bytes);
@@ -78,7 +78,7 @@ static void begin(struct world *w, u32 nodes)
 	w->deep[0] = create(w, 0, "chain");
 	for (i = 1; i < WN_DEPTH_MAX - 1; i++)
 		w->deep[i] = create(w, w->deep[i - 1], "chain");
-	for (i = 0; i < nodes - WN_DEPTH_MAX; i++) {
+	for (i = 0; i < nodes - 2 * WN_DEPTH_MAX; i++) {
 		snprintf(name, sizeof(name), "node-%u", i);
 		w->handles[i] = create(w, i < BRANCH ? 0 : w->handles[i % BRANCH], name);
 	}
@@ -90,7 +90,7 @@ static void drop(struct world *w)
 	unmapped(w->public, w->bytes.public_bytes);
 	unmapped(w->private, w->bytes.private_bytes);
 	unmapped(w->out, OUT);
-	unmapped(w->handles, (w->nodes + WN_DEPTH_MAX) * sizeof(*w->handles));
+	unmapped(w->handles, (w->nodes + 2 * WN_DEPTH_MAX) * sizeof(*w->handles));
 }
 
 /* One op of each kind, each at the place where it has most to do; only the one asked for is timed. */
