@@ -36,15 +36,8 @@ static void *zeroed(u64 bytes)
 	return memset(mem, 0, bytes);
 }
 
-void world_init(struct world *w, const struct wn_bounds *bounds, u64 seed)
+void world_make(struct world *w, const struct wn_bounds *bounds, const struct wn_core_ident *ident)
 {
-	const struct wn_core_open first = { .rights = WN_RIGHT_ALL };
-	const struct wn_core_ident ident = {
-		.domain = 1,
-		.name_key = { world_random(&seed), world_random(&seed) },
-		.secret = { world_random(&seed), world_random(&seed) },
-	};
-
 	memset(w, 0, sizeof(*w));
 	if (wn_core_size(bounds, &w->size)) {
 		printf("Bail out! bounds without a size\n");
@@ -54,9 +47,25 @@ void world_init(struct world *w, const struct wn_bounds *bounds, u64 seed)
 	w->private = zeroed(w->size.private_bytes);
 	w->out = zeroed(WORLD_OUT_BYTES);
 	w->now = (struct wn_now){ .realtime = 1700000000000000000ULL, .boottime = 1000000000 };
-	w->core = wn_core_init(w->public, w->private, bounds, &ident);
-	if (!w->core || wn_core_client_open(w->core, 0, &first)) {
+	w->core = wn_core_init(w->public, w->private, bounds, ident);
+	if (!w->core) {
 		printf("Bail out! no core for these bounds\n");
+		exit(1);
+	}
+}
+
+void world_init(struct world *w, const struct wn_bounds *bounds, u64 seed)
+{
+	const struct wn_core_open first = { .rights = WN_RIGHT_ALL };
+	const struct wn_core_ident ident = {
+		.domain = 1,
+		.name_key = { world_random(&seed), world_random(&seed) },
+		.secret = { world_random(&seed), world_random(&seed) },
+	};
+
+	world_make(w, bounds, &ident);
+	if (wn_core_client_open(w->core, 0, &first)) {
+		printf("Bail out! no client for these bounds\n");
 		exit(1);
 	}
 }

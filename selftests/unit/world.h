@@ -26,6 +26,9 @@ struct wn_bounds world_bounds(u32 nodes);
 
 /* Exits when memory is short. Client 0 is open, with all rights over the root. */
 void world_init(struct world *w, const struct wn_bounds *bounds, u64 seed);
+
+/* The same for an ident, and without a client. */
+void world_make(struct world *w, const struct wn_bounds *bounds, const struct wn_core_ident *ident);
 void world_deinit(struct world *w);
 
 /* Apply an op as a client; data: 64 bytes for a wide one, or NULL. */
