@@ -2,6 +2,7 @@
 #include "cap.h"
 
 #include "client.h"
+#include "journal.h"
 #include "node.h"
 
 static struct wn_cap *by_number(const struct wn_core *core, u32 number)
@@ -206,7 +207,7 @@ static void fill(struct wn_core *core, struct wn_cap *cap, struct wn_cap *parent
 	WN_TX_SET(core->tx, client->caps_given, client->caps_given + cap->given);
 }
 
-int wn_cap_put(struct wn_core *core, u32 client, u32 index, const struct wn_core_open *first)
+int wn_cap_place(struct wn_core *core, u32 client, u32 index, const struct wn_core_open *first)
 {
 	struct wn_cap *cap = &core->clients[client].caps[index];
 	const struct wn_cap_grant grant = {
@@ -235,6 +236,18 @@ int wn_cap_put(struct wn_core *core, u32 client, u32 index, const struct wn_core
 	cap->account = account;
 	cap->owns_account = !!account;
 	return 0;
+}
+
+int wn_cap_put(struct wn_core *core, u32 client, u32 index, const struct wn_core_open *first)
+{
+	int err;
+
+	if (unlikely(core->journal))
+		wn_journal_cap(core, WN_INPUT_CAP, client, index, first);
+	err = wn_cap_place(core, client, index, first);
+	if (unlikely(core->journal))
+		wn_journal_close(core, err);
+	return err;
 }
 
 void wn_cap_add(struct wn_core *core, struct wn_cap *parent, u32 client, u32 index,

@@ -67,6 +67,9 @@ struct wn_core_open;
  */
 int wn_cap_put(struct wn_core *core, u32 client, u32 index, const struct wn_core_open *first);
 
+/* The same, as part of an input. */
+int wn_cap_place(struct wn_core *core, u32 client, u32 index, const struct wn_core_open *first);
+
 /* What one that is granted adds to those of its parent. */
 struct wn_cap_grant {
 	u64 node, expires, badge;

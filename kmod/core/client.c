@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 #include "client.h"
 
+#include "journal.h"
 #include "node.h"
 
-int wn_core_client_open(struct wn_core *core, u32 number, const struct wn_core_open *first)
+static int open_client(struct wn_core *core, u32 number, const struct wn_core_open *first)
 {
 	struct wn_core_open cap = *first;
 	struct wn_core_client *client;
@@ -21,7 +22,7 @@ int wn_core_client_open(struct wn_core *core, u32 number, const struct wn_core_o
 	cap.node = first->node ? first->node : core->root;
 	if (wn_node_find(core, cap.node) < 0)
 		return -ESTALE;
-	err = wn_cap_put(core, number, 0, &cap);
+	err = wn_cap_place(core, number, 0, &cap);
 	if (err)
 		return err;
 	client->subs = 0;
@@ -30,6 +31,18 @@ int wn_core_client_open(struct wn_core *core, u32 number, const struct wn_core_o
 	client->cap_hint = 1;
 	client->life++;
 	return 0;
+}
+
+int wn_core_client_open(struct wn_core *core, u32 number, const struct wn_core_open *first)
+{
+	int err;
+
+	if (unlikely(core->journal))
+		wn_journal_cap(core, WN_INPUT_OPEN, number, 0, first);
+	err = open_client(core, number, first);
+	if (unlikely(core->journal))
+		wn_journal_close(core, err);
+	return err;
 }
 
 void wn_core_client_close(struct wn_core *core, u32 number)
@@ -42,6 +55,8 @@ void wn_core_client_close(struct wn_core *core, u32 number)
 	client = &core->clients[number];
 	if (!wn_core_client_is_open(client))
 		return;
+	if (unlikely(core->journal))
+		wn_journal_open(core, WN_INPUT_CLOSE, number, NULL);
 	wn_tx_begin(core->tx, false);
 	wn_queue_client_gone(core, number);
 	wn_mail_close(core, number);
@@ -51,4 +66,6 @@ void wn_core_client_close(struct wn_core *core, u32 number)
 	wn_caps_client_gone(core, number);
 	wn_idem_clear(core, &client->idem);
 	wn_death_add(core, number);
+	if (unlikely(core->journal))
+		wn_journal_close(core, 0);
 }

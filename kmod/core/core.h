@@ -39,9 +39,11 @@
 struct wn_cap;
 struct wn_core_client;
 struct wn_idem;
+struct wn_journal;
 struct wn_node_own;
 struct wn_op_result;
 struct wn_reach;
+struct wn_replay;
 struct wn_sub;
 
 struct wn_now {
@@ -102,6 +104,8 @@ struct wn_core {
 	u8 *delta;			/* WN_DELTA_BYTES_MAX: the private copy of what is merged */
 	struct wn_audit *audit;
 	u64 *tree_epoch;		/* grows when a node goes or moves; never falls */
+	struct wn_journal *journal;	/* inputs are written there; NULL: nowhere */
+	struct wn_replay *replay;	/* inputs come from there; NULL: from outside */
 };
 
 /* Who the domain is: nothing of it may come from a client. */

@@ -3,6 +3,7 @@
 
 #include "client.h"
 #include "core.h"
+#include "journal.h"
 #include "node.h"
 
 #define LETTER_WORDS	(sizeof(struct wn_letter) / sizeof(u64))
@@ -275,9 +276,15 @@ int wn_mail_waiting(const struct wn_core *core, u32 from)
 
 void wn_mail_retry(struct wn_core *core, u32 client)
 {
+	if (client >= core->bounds.clients)
+		return;
+	if (unlikely(core->journal))
+		wn_journal_open(core, WN_INPUT_RETRY, client, NULL);
 	wn_tx_begin(core->tx, false);
-	if (client < core->bounds.clients && !is_empty(&core->mail.boxes[client]))
+	if (!is_empty(&core->mail.boxes[client]))
 		wake(core, client);
+	if (unlikely(core->journal))
+		wn_journal_close(core, 0);
 }
 
 /* What was dropped is told where it would have been read. */
@@ -288,22 +295,37 @@ static void tell_loss(struct wn_core *core, struct wn_box *box, struct wn_inbox 
 	};
 
 	wn_memcpy(event.data, &box->lost[priority], sizeof(u64));
-	wn_inbox_put(inbox, priority, &event);
+	if (likely(inbox))
+		wn_inbox_put(inbox, priority, &event);
 	box->lost[priority] = 0;
+}
+
+/* The events that an inbox can take: its reader's word, and so an input. */
+static u32 room_of(struct wn_core *core, const struct wn_inbox *inbox, u32 priority)
+{
+	const u32 room = inbox ? wn_inbox_room(inbox, priority) : 0;
+
+	if (likely(!core->replay && !core->journal))
+		return room;
+	return (u32)wn_input_word(core, WN_READ_ROOM | priority, room);
 }
 
 /* Move what there is room for; returns the number of events that were put. */
 static u32 move(struct wn_core *core, struct wn_box *box, struct wn_inbox *inbox, u32 priority)
 {
-	u32 room = wn_inbox_room(inbox, priority), put = 0, at;
+	u32 room, put = 0, at;
 
+	if (!box->first[priority] && !box->lost[priority])
+		return 0;
+	room = room_of(core, inbox, priority);
 	if (room && box->lost[priority]) {
 		tell_loss(core, box, inbox, priority);
 		put++;
 	}
 	while (put < room && box->first[priority]) {
 		at = pop(core, box, priority);
-		wn_inbox_put(inbox, priority, &wn_mail_letter(&core->mail, at)->event);
+		if (likely(inbox))
+			wn_inbox_put(inbox, priority, &wn_mail_letter(&core->mail, at)->event);
 		wn_mail_give(core, at);
 		put++;
 	}
@@ -319,10 +341,28 @@ static u32 move_all(struct wn_core *core, struct wn_box *box, struct wn_inbox *i
 	return put;
 }
 
+/* Some waits still: the reader shall say when it has made room. */
+static void raise_backlog(struct wn_inbox *inbox)
+{
+	struct wn_kern_ring *kern = inbox->kern;
+
+	WRITE_ONCE(kern->flags, kern->flags | WN_KR_F_BACKLOG);
+	wn_fence();							/* M */
+}
+
+static void publish(struct wn_inbox *inbox, bool empty, u32 credit)
+{
+	struct wn_kern_ring *kern = inbox->kern;
+
+	if (empty && kern->flags & WN_KR_F_BACKLOG)
+		WRITE_ONCE(kern->flags, kern->flags & ~WN_KR_F_BACKLOG);
+	wn_inbox_publish(inbox);
+	WRITE_ONCE(kern->credit, credit);
+}
+
 u32 wn_mail_pump(struct wn_core *core, u32 client, struct wn_inbox *inbox)
 {
 	struct wn_mail *mail = &core->mail;
-	struct wn_kern_ring *kern = inbox->kern;
 	struct wn_box *box;
 	u32 put;
 
@@ -330,20 +370,22 @@ u32 wn_mail_pump(struct wn_core *core, u32 client, struct wn_inbox *inbox)
 		return 0;
 	client = wn_index_nospec(client, core->bounds.clients);
 	box = &mail->boxes[client];
+	if (unlikely(core->journal))
+		wn_journal_open(core, WN_INPUT_PUMP, client, NULL);
 	wn_tx_begin(core->tx, false);
 	put = move_all(core, box, inbox);
 	if (!is_empty(box)) {
-		WRITE_ONCE(kern->flags, kern->flags | WN_KR_F_BACKLOG);
-		wn_fence();							/* M */
+		if (likely(inbox))
+			raise_backlog(inbox);
 		put += move_all(core, box, inbox);
 	}
-	if (is_empty(box) && kern->flags & WN_KR_F_BACKLOG)
-		WRITE_ONCE(kern->flags, kern->flags & ~WN_KR_F_BACKLOG);
-	wn_inbox_publish(inbox);
+	if (likely(inbox))
+		publish(inbox, is_empty(box), wn_mail_credit(core, client));
 	if (put)
 		wn_queue_poke(core);
-	WRITE_ONCE(kern->credit, wn_mail_credit(core, client));
 	mail->waiting[client / 64] &= ~(1ULL << (client % 64));
+	if (unlikely(core->journal))
+		wn_journal_close(core, put);
 	return put;
 }
 

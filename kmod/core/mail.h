@@ -79,7 +79,8 @@ void wn_mail_retry(struct wn_core *core, u32 client);
 
 /*
  * Move what waits to the inbox, publish it, and tell the client what its backlog
- * can still take. Returns the number of events that were moved.
+ * can still take. Returns the number of events that were moved. In a replay there is no
+ * inbox (NULL): what had room goes nowhere.
  */
 u32 wn_mail_pump(struct wn_core *core, u32 client, struct wn_inbox *inbox);
 

@@ -2,6 +2,7 @@
 #include "op.h"
 
 #include "client.h"
+#include "journal.h"
 #include "node.h"
 
 /* Fields of an entry that may be other than zero. */
@@ -367,6 +368,23 @@ static noinline void apply_alone(struct wn_core *core, const struct wn_op_env *e
 	}
 }
 
+/* The same, written down; and of a digest that was read, what it was. */
+static noinline void apply_noted(struct wn_core *core, const struct wn_op_env *env,
+				 const struct wn_op_def *op, const struct wn_sqe *slots,
+				 struct wn_op_result *result)
+{
+	const bool digest = slots->opcode == WN_OP_DIGEST;
+	u32 budget = 0;
+
+	wn_journal_ops(core, WN_INPUT_OP, env, slots, 1);
+	apply_alone(core, env, op, slots, result);
+	/* How much of a digest was made already is no state. */
+	wn_journal_close(core, digest && result->res == 1 ? 0 : result->res);
+	/* Nothing is marked now, so it is at hand; in a replay its own record follows. */
+	if (digest && !result->res && !core->replay)
+		(void)wn_journal_digest(core, &budget);
+}
+
 void wn_op_apply(struct wn_core *core, const struct wn_op_env *env, const struct wn_sqe *slots,
 		 struct wn_op_result *result)
 {
@@ -377,6 +395,8 @@ void wn_op_apply(struct wn_core *core, const struct wn_op_env *env, const struct
 		answer(core, result, err);
 	else if (slots->opcode == WN_OP_NOP)
 		answer(core, result, do_nop(slots));
+	else if (unlikely(core->journal))
+		apply_noted(core, env, op, slots, result);
 	else
 		apply_alone(core, env, op, slots, result);
 }
@@ -406,15 +426,20 @@ bool wn_op_apply_group(struct wn_core *core, const struct wn_op_env *env,
 		if (err)
 			return refuse_group(core, results, n, i, err);
 	}
+	if (unlikely(core->journal))
+		wn_journal_ops(core, WN_INPUT_GROUP, env, slots, n);
 	wn_tx_begin(core->tx, true);
 	for (i = 0; i < n; i++) {
 		op = def_of(slots[2 * i].opcode);
-		if (apply(core, env, op, &slots[2 * i], &results[i], true))
-			continue;
-		err = results[i].res;
-		wn_core_rollback(core);
-		return refuse_group(core, results, n, i, err);
+		if (!apply(core, env, op, &slots[2 * i], &results[i], true))
+			break;
 	}
-	wn_core_commit(core);
-	return true;
+	err = i < n ? results[i].res : 0;
+	if (err)
+		wn_core_rollback(core);
+	else
+		wn_core_commit(core);
+	if (unlikely(core->journal))
+		wn_journal_close(core, err);
+	return err ? refuse_group(core, results, n, i, err) : true;
 }

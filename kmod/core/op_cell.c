@@ -7,6 +7,7 @@
 
 #include "cell_delta.h"
 #include "clock.h"
+#include "journal.h"
 #include "node.h"
 #include "tree.h"
 
@@ -46,7 +47,7 @@ static s64 fetch(const struct wn_call *call, u32 offset, u32 bytes, u8 *to)
 		return -ENXIO;
 	if (offset > env->in_bytes || bytes > env->in_bytes - offset)
 		return -EINVAL;
-	wn_memcpy(to, env->in + offset, bytes);
+	wn_input_bytes(call->core, to, env->in + offset, bytes);
 	return 0;
 }
 

@@ -2,6 +2,7 @@
 #include "reap.h"
 
 #include "cap.h"
+#include "journal.h"
 #include "slot.h"
 #include "tree.h"
 
@@ -86,7 +87,16 @@ u32 wn_reap_slice(struct wn_core *core, u32 steps)
 
 bool wn_core_slice(struct wn_core *core, u32 steps)
 {
+	bool more;
+
+	if (unlikely(core->journal)) {
+		wn_journal_open(core, WN_INPUT_REAP, 0, NULL);
+		wn_journal_arg(core, 0, steps);
+	}
 	wn_reap_slice(core, steps);
-	return core->doomed != WN_INDEX_NONE || core->cells.doomed != WN_INDEX_NONE ||
+	more = core->doomed != WN_INDEX_NONE || core->cells.doomed != WN_INDEX_NONE ||
 	       wn_caps_are_doomed(core);
+	if (unlikely(core->journal))
+		wn_journal_close(core, more);
+	return more;
 }

@@ -3,6 +3,7 @@
 
 #include "client.h"
 #include "clock.h"
+#include "journal.h"
 
 wn_static_assert(sizeof(struct wn_slot_line) == 8 * WN_LINE_WORDS);
 wn_static_assert(sizeof(struct wn_cell_slots) == WN_CELL_INLINE);
@@ -132,9 +133,17 @@ u32 wn_slot_next(const struct wn_core *core, u32 place)
 u64 wn_slot_load(struct wn_core *core, u32 client, u32 slot)
 {
 	const u64 *slots = core->clients[client].slots;
+	u64 value;
 
 	core->tx->steps++;
-	return wn_bug_on(!slots) ? 0 : READ_ONCE(slots[slot]);
+	if (wn_bug_on(!slots))
+		return 0;
+	/* In a replay the page is not there; when that ends what was sampled is all. */
+	value = unlikely(core->replay) ? own_of(core, client, slot)->start :
+					 READ_ONCE(slots[slot]);
+	if (unlikely(core->replay || core->journal))
+		value = wn_input_word(core, WN_READ_SLOT | wn_slot_name(client, slot), value);
+	return value;
 }
 
 static bool is_escrow(const struct wn_core *core, u32 cell)

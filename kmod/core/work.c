@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 #include "work.h"
 
+#include "journal.h"
 #include "queue.h"
 #include "reap.h"
 
@@ -72,10 +73,16 @@ bool wn_work_settle(struct wn_core *core, const struct wn_now *now)
 bool wn_work_slice(struct wn_core *core, const struct wn_now *now)
 {
 	u32 left = WN_WORK_STEPS, taken, i;
+	bool more;
 
+	if (unlikely(core->journal))
+		wn_journal_open(core, WN_INPUT_WORK, 0, now);
 	for (i = 0; i < 2 * JOBS && left; i++) {
 		taken = job(core, i % JOBS, i < JOBS ? WN_WORK_STEPS / JOBS : left, now);
 		left -= taken < left ? taken : left;
 	}
-	return wn_work_waits(core);
+	more = wn_work_waits(core);
+	if (unlikely(core->journal))
+		wn_journal_close(core, more);
+	return more;
 }

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * The journal: the core's inputs (input.h), written down as they come.
+ *
+ * Whoever runs the core hands in a buffer, before the first client is opened, and takes
+ * out what lies in it between calls: to a file, to another core, to nobody. The core
+ * calls nobody and waits for nobody, so the room must be there before an input is:
+ *
+ *	while there is something to do:
+ *		if wn_journal_room() < 2 * wn_journal_input_max(): take it out
+ *		a call
+ *
+ * A turn looks by itself and takes no more entries when it is short of room. Where
+ * another call finds too little the journal is *broken*: it says so, nothing is written
+ * any more, and what was written until then is good. The state is not touched by that.
+ *
+ * A record is written in the course of its call and whole when that is over. Ops that are
+ * refused for their form alone (EINVAL, EPERM ...) are no inputs: they change nothing.
+ * Without a journal all this is one branch an op.
+ */
+#ifndef WN_CORE_JOURNAL_H
+#define WN_CORE_JOURNAL_H
+
+#include "input.h"
+#include "op.h"
+
+struct wn_journal {
+	u8 *bytes;		/* the first are those of the oldest input not yet taken out */
+	u32 size, used;
+	u32 open;		/* where the record begins that is being written */
+	bool is_open;
+	bool broken;
+	u64 inputs;		/* ever; the next one's number */
+	u64 total;		/* bytes ever taken out */
+};
+
+/*
+ * Write from now on, first how the core began: it is as wn_core_init() left it for this
+ * ident, and stays where it is. The buffer is 8-aligned.
+ */
+void wn_journal_begin(struct wn_core *core, struct wn_journal *journal, void *bytes, u32 size,
+		      const struct wn_core_ident *ident);
+void wn_journal_end(struct wn_core *core);
+
+/* The most bytes that one input takes. */
+u32 wn_journal_input_max(const struct wn_bounds *bounds);
+
+static inline u32 wn_journal_room(const struct wn_journal *journal)
+{
+	return journal->size - journal->used;
+}
+
+/* A whole number of records: bytes [0, used) were taken out. */
+static inline void wn_journal_taken(struct wn_journal *journal)
+{
+	journal->total += journal->used;
+	journal->used = 0;
+}
+
+/* Whether an op and what follows it in a turn have room, or it does not matter. */
+bool wn_journal_has_room(const struct wn_core *core);
+
+/*
+ * Note the state digest, so that a replay can be held against it; false: more is to be
+ * hashed first, call again. The budget is that of wn_digest_slice().
+ */
+bool wn_journal_digest(struct wn_core *core, u32 *budget);
+
+/* ---- for who takes inputs: only where core->journal is there. */
+
+void wn_journal_open(struct wn_core *core, u32 kind, u32 client, const struct wn_now *now);
+void wn_journal_put(struct wn_core *core, const void *bytes, u32 len);
+void wn_journal_arg(struct wn_core *core, u32 flags, u32 arg);
+
+/* The body ends here; what follows are reads. */
+void wn_journal_body(struct wn_core *core);
+void wn_journal_close(struct wn_core *core, s64 result);
+
+void wn_journal_ops(struct wn_core *core, u32 kind, const struct wn_op_env *env,
+		    const struct wn_sqe *slots, u32 n);
+
+struct wn_core_open;
+void wn_journal_cap(struct wn_core *core, u32 kind, u32 client, u32 index,
+		    const struct wn_core_open *first);
+
+/* ---- reads: through these alone, so that they are written down, or come from a replay. */
+
+/* Bytes that somebody else may write to, to private memory. */
+void wn_input_bytes(struct wn_core *core, void *to, const void *from, u32 len);
+
+/* A word that was read; or, in a replay, the one that was read then. */
+u64 wn_input_word(struct wn_core *core, u64 name, u64 value);
+
+#endif
