@@ -165,21 +165,28 @@ static void some_update(struct anything *a, u32 client, struct wn_sqe *sqe, u64 
 		  sqe->op_flags == WN_CELL_SET && type != WN_CELL_EWFLAG);
 }
 
+/* What makes sense only for who attached before. */
+static bool has_slot(u8 opcode)
+{
+	return opcode == WN_OP_DETACH || opcode == WN_OP_ESCROW_TAKE || opcode == WN_OP_ESCROW_GIVE;
+}
+
 /* On a cell that is there, most of the time. */
 static void some_cell_op(struct anything *a, u32 client, struct wn_sqe *sqe)
 {
-	const u32 at = some(a, &a->cells);
+	const struct any_known *known = has_slot(sqe->opcode) ? &a->attached : &a->cells;
+	const u32 at = some(a, known);
 	int index;
 
 	if (at == ANY_KNOWN)
 		return;
-	sqe->arg = a->cells.at[at];
+	sqe->arg = known->at[at];
 	index = wn_cell_find(&a->w.core->cells, sqe->arg);
 	if (index >= 0)
 		sqe->node = wn_cell(&a->w.core->cells, (u32)index)->node;
 	switch (sqe->opcode) {
 	case WN_OP_CELL_UPDATE:
-		some_update(a, client, sqe, a->cells.with[at]);
+		some_update(a, client, sqe, known->with[at]);
 		break;
 	case WN_OP_CELL_READ:
 		sqe->op_flags = below(a, 6);
@@ -197,7 +204,7 @@ static void some_cell_op(struct anything *a, u32 client, struct wn_sqe *sqe)
 		break;
 	case WN_OP_ESCROW_TAKE:
 	case WN_OP_ESCROW_GIVE:
-		sqe->w[0] = below(a, sqe->opcode == WN_OP_ESCROW_TAKE ? 12 : 3);
+		sqe->w[0] = below(a, sqe->opcode == WN_OP_ESCROW_TAKE ? 12 : 2);
 		break;
 	case WN_OP_SAMPLE:
 		if (one_in(a, 2)) {
@@ -400,9 +407,13 @@ static void some_op(struct anything *a, u32 client, struct wn_sqe *sqe)
 	sqe->opcode = opcodes[below(a, sizeof(opcodes))];
 	sqe->user_data = world_random(&a->seed);
 	sqe->cap = one_in(a, 5) ? below(a, 6) : 0;
-	if (sqe->opcode == WN_OP_DIGEST)
+	if (sqe->opcode == WN_OP_DIGEST) {
 		sqe->w[0] = (u64)room << 32;
-	else if (sqe->opcode >= WN_OP_CAP_GRANT)
+		if (one_in(a, 2)) {
+			sqe->op_flags = WN_DIGEST_MERGE;
+			sqe->node = some_node(a);
+		}
+	} else if (sqe->opcode >= WN_OP_CAP_GRANT)
 		some_cap_op(a, sqe);
 	else if (sqe->opcode >= WN_OP_EMIT)
 		some_mail_op(a, sqe);
@@ -435,6 +446,9 @@ static void note(struct anything *a, u32 client, const struct wn_sqe *sqe, s64 r
 		break;
 	case WN_OP_CELL_CREATE:
 		learn(&a->cells, (u64)res, sqe->op_flags, client);
+		break;
+	case WN_OP_ATTACH:
+		learn(&a->attached, sqe->arg, 0, client);
 		break;
 	case WN_OP_CELL_DELTA:
 		/* As it may come from another replica. */
@@ -476,7 +490,7 @@ static void step_op(struct anything *a, u32 client)
 	a->who = client;
 	some_op(a, client, slots);
 	/* Who may reply, acknowledge, cancel is who got or made it; of nodes it is anybody. */
-	if (slots->opcode >= WN_OP_EMIT && slots->opcode < WN_OP_DIGEST)
+	if (has_slot(slots->opcode) || (slots->opcode >= WN_OP_EMIT && slots->opcode < WN_OP_DIGEST))
 		env = env_of(a, client = a->who);
 	wn_op_apply(a->w.core, &env, slots, &result);
 	note(a, client, slots, result.res);

@@ -43,7 +43,7 @@ struct any_client {
 struct anything {
 	struct world w;
 	u64 seed;
-	struct any_known nodes, cells, caps, promises, subs, calls, leases;
+	struct any_known nodes, cells, attached, caps, promises, subs, calls, leases;
 	struct any_client clients[ANY_CLIENTS];
 	u32 who;		/* for whom the op that was drawn last makes sense */
 	u64 ops, refused;

@@ -367,7 +367,7 @@ static bool test_drawn(void)
 			diag("op %u never succeeded", i);
 		n += !!done[i];
 	}
-	return n >= 38 && events > 100;
+	return n >= 37 && events > 100;
 }
 
 static bool test_bound(void)
