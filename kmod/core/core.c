@@ -30,6 +30,7 @@ struct layout {
 	u32 tx, log, edits, node_marks, name_marks, group, results, reach, worst, epoch;
 	u32 cell_marks, finger, vector, delta, log_marks, planned, slot_marks, refused, audit;
 	u32 dirty, hashes;
+	u32 merged, merged_hashes, merged_good, merged_cells, merged_way, merged_heap;
 	u64 public_bytes, private_bytes;
 	bool overflow;
 };
@@ -141,6 +142,12 @@ static int layout(struct layout *l, const struct wn_bounds *b)
 	l->refused = cut(l, at, 2, sizeof(u64));
 	l->audit = cut(l, at, 1, sizeof(struct wn_audit));
 	l->planned = cut(l, at, b->clients, sizeof(u32));
+	l->merged = cut(l, at, 1, sizeof(struct wn_merged));
+	l->merged_hashes = cut(l, at, b->nodes, WN_BLAKE2S_BYTES);
+	l->merged_good = cut(l, at, b->nodes, 1);
+	l->merged_cells = cut(l, at, b->cells, sizeof(struct wn_merged_cell));
+	l->merged_way = cut(l, at, WN_DEPTH_MAX + 1, sizeof(struct wn_merged_step));
+	l->merged_heap = cut(l, at, b->children, sizeof(u32));
 	return l->overflow ? -EOVERFLOW : 0;
 }
 
@@ -226,6 +233,14 @@ static noinline int init_cells(struct wn_core *core, const struct layout *l, u8 
 	core->vector = place(private, l->vector);
 	core->delta = place(private, l->delta);
 	return wn_cells_init(&core->cells, core->tx, &core->bounds, &memory, core->secret, replica);
+}
+
+static void init_merged(struct wn_core *core, const struct layout *l, u8 *private)
+{
+	core->merged = place(private, l->merged);
+	wn_merged_init(core->merged, place(private, l->merged_hashes),
+		       place(private, l->merged_good), place(private, l->merged_cells),
+		       place(private, l->merged_way), place(private, l->merged_heap));
 }
 
 static noinline int init_queues(struct wn_core *core, const struct layout *l, u8 *private)
@@ -334,6 +349,7 @@ struct wn_core *wn_core_init(void *public, void *private, const struct wn_bounds
 	wn_mail_init(&core->mail, place(base, l.letters), place(base, l.boxes), place(base, l.waiting),
 		     place(base, l.planned), bounds->backlog);
 	init_tx(core, &l, public, base);
+	init_merged(core, &l, base);
 	wn_digest_init(&core->digest, core->tx, bounds, place(base, l.dirty),
 		       place(base, l.hashes));
 	wn_slots_init(&core->slots, place(base, l.slot_own), place(base, l.slot_used), bounds->slots);

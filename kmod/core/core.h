@@ -24,6 +24,7 @@
 #include "facet.h"
 #include "log.h"
 #include "mail.h"
+#include "merged.h"
 #include "pool.h"
 #include "port.h"
 #include "promise.h"
@@ -103,6 +104,7 @@ struct wn_core {
 	struct wn_vv *vector;		/* of an op on cells */
 	u8 *delta;			/* WN_DELTA_BYTES_MAX: the private copy of what is merged */
 	struct wn_audit *audit;
+	struct wn_merged *merged;
 	u64 *tree_epoch;		/* grows when a node goes or moves; never falls */
 	struct wn_journal *journal;	/* inputs are written there; NULL: nowhere */
 	struct wn_replay *replay;	/* inputs come from there; NULL: from outside */

@@ -164,7 +164,8 @@ static const struct wn_op_def ops[] = {
 		wn_op_sample, LOOK, NODE | ARG | W0, WN_RIGHT_READ | WN_RIGHT_WRITE,
 		WN_SAMPLE_ALL, COMMON + 16 * 1024, NARROW },
 	[WN_OP_DIGEST] = {
-		wn_op_digest, LOOK, NODE | W0, WN_RIGHT_READ, 0, COMMON + 2 * 1024, NARROW },
+		wn_op_digest, LOOK, NODE | W0, WN_RIGHT_READ,
+		WN_DIGEST_MERGE, COMMON + REPLICATE + 4 * 4096, NARROW },
 	[WN_OP_ACK] = {
 		wn_op_ack, CHANGE, NODE | ARG, WN_RIGHT_READ, 0,
 		COMMON + WN_QUEUES_CLIENT_MAX + WN_CREDIT_MAX + 64, NARROW },
@@ -373,13 +374,14 @@ static noinline void apply_noted(struct wn_core *core, const struct wn_op_env *e
 				 const struct wn_op_def *op, const struct wn_sqe *slots,
 				 struct wn_op_result *result)
 {
-	const bool digest = slots->opcode == WN_OP_DIGEST;
+	const bool digest = slots->opcode == WN_OP_DIGEST && !slots->op_flags;
 	u32 budget = 0;
 
 	wn_journal_ops(core, WN_INPUT_OP, env, slots, 1);
 	apply_alone(core, env, op, slots, result);
 	/* How much of a digest was made already is no state. */
-	wn_journal_close(core, digest && result->res == 1 ? 0 : result->res);
+	wn_journal_close(core, slots->opcode == WN_OP_DIGEST && result->res == 1 ? 0 :
+				result->res);
 	/* Nothing is marked now, so it is at hand; in a replay its own record follows. */
 	if (digest && !result->res && !core->replay)
 		(void)wn_journal_digest(core, &budget);

@@ -1042,8 +1042,14 @@ struct wn_timer_told {
  * and room as with ops on cells, WN_DIGEST_BYTES. Result: 0; or 1: nothing was written,
  * more is to be hashed, the same again. Right: READ. What lies in slots has no part in
  * it before SAMPLE or DETACH. It is only to be compared with those of this release.
+ *
+ * With WN_DIGEST_MERGE in op_flags the merge digest of node's subtree, by any capability:
+ * the same at all replicas that know the same of it. It covers the names of the nodes below
+ * and what is in cells, whatever order it came in; not node's own name, types, states, tags,
+ * user words. LOCAL nodes have no part in it (EINVAL: node is one).
  */
 #define WN_OP_DIGEST		64
+#define WN_DIGEST_MERGE		(1U << 0)
 #define WN_DIGEST_BYTES		32
 #define WN_OP_MAX		255	/* opcodes fit in four words of 64 bits */
 
