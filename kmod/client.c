@@ -8,6 +8,7 @@
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 
+#include "class.h"
 #include "control.h"
 #include "core/core.h"
 #include "domain.h"
@@ -56,6 +57,7 @@ static int open(struct inode *inode, struct file *file)
 	client->space->i_mode = S_IFREG;
 	client->space->i_private = &client->windows;
 	client->domain = inode->i_private;
+	client->first_rights = wn_class_rights(inode);
 	mutex_init(&client->setup);
 	wn_windows_init(&client->windows);
 	wn_lanes_init(&client->lanes);

@@ -50,6 +50,7 @@ struct wn_client_memory {
 struct wn_client {
 	struct wn_domain *domain;
 	struct inode *space;	/* whose address space the file maps */
+	u32 first_rights;	/* of its first capability */
 
 	struct mutex setup;
 	/*

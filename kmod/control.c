@@ -8,6 +8,7 @@
 #include <linux/uaccess.h>
 #include <linux/worknode.h>
 
+#include "class.h"
 #include "core/bounds.h"
 #include "core/cell.h"
 #include "core/op.h"
@@ -76,8 +77,7 @@ long wn_query_ioctl(unsigned int cmd, void __user *uarg)
 	return -ENOTTY;
 }
 
-/* A name: its length, or an error. */
-static int check_name(const u8 *name)
+int wn_control_check_name(const u8 *name)
 {
 	size_t len = strnlen(name, WN_NAME_BYTES);
 
@@ -103,7 +103,7 @@ static long create(struct file *file, void __user *uarg)
 		return usize;
 	if (c.flags || c.reserved || c.mode & ~0777)
 		return -EINVAL;
-	len = check_name(c.name);
+	len = wn_control_check_name(c.name);
 	if (len < 0)
 		return len;
 	err = wn_bounds_check(&c.bounds);
@@ -133,6 +133,8 @@ static long control_ioctl(struct file *file, unsigned int cmd, unsigned long arg
 			return -EBADF;
 		return create(file, uarg);
 	}
+	if (_IOC_TYPE(cmd) == WN_IOC_MAGIC && _IOC_NR(cmd) == _IOC_NR(WN_IOC_CLASSES))
+		return wn_classes_ioctl(file, uarg);
 	return wn_query_ioctl(cmd, uarg);
 }
 

@@ -5,6 +5,7 @@
 #include <linux/random.h>
 #include <linux/slab.h>
 
+#include "class.h"
 #include "client.h"
 #include "core/bounds.h"
 #include "core/client.h"
@@ -73,6 +74,7 @@ struct wn_domain *wn_domain_new(const struct wn_bounds *bounds, kuid_t uid,
 	init_rwsem(&domain->slots.lock);
 	wn_poller_init(&domain->poller);
 	wn_engine_begin(domain);
+	wn_classes_init(domain);
 	domain->bounds = *bounds;
 	domain->mount = mount;
 	domain->bytes = wn_domain_cost(bounds);
@@ -131,9 +133,8 @@ static void show_slots(struct wn_domain *domain, u32 number, struct page *page)
 
 int wn_domain_join(struct wn_domain *domain, struct wn_client *client, u64 bytes)
 {
-	/* Until a mode says less: who may open for writing may do all. */
 	const struct wn_core_open first = {
-		.rights = WN_RIGHT_ALL,
+		.rights = client->first_rights,
 		.slots = client->memory.slots.addr,
 	};
 	int number = -ENOSPC;

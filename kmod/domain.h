@@ -30,6 +30,7 @@ struct wn_domain {
 	struct wn_budget *mount;
 	struct wn_charge charge;
 	u64 bytes;		/* all of it, clients apart */
+	u32 rights[WN_CLASSES];	/* of those who open it; stored under the inode's lock */
 
 	struct mutex lock;
 	struct {		/* under lock */

@@ -10,6 +10,7 @@ const struct wn_feature wn_features[] = {
 	{ "arenas", WN_FEAT_ARENAS },
 	{ "lanes", WN_FEAT_LANES },
 	{ "poll", WN_FEAT_POLL },
+	{ "classes", WN_FEAT_CLASSES },
 	{},
 };
 

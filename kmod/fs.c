@@ -224,6 +224,20 @@ int wn_fs_create_domain(struct super_block *sb, const char *name, int len, umode
 	return err;
 }
 
+struct inode *wn_fs_get_domain(struct super_block *sb, const char *name, int len)
+{
+	struct inode *inode = ERR_PTR(-ENOENT);
+	struct dentry *dentry;
+
+	dentry = lookup_positive_unlocked(name, sb->s_root, len);
+	if (IS_ERR(dentry))
+		return ERR_CAST(dentry);
+	if (is_domain(d_inode(dentry)))
+		inode = igrab(d_inode(dentry)) ?: ERR_PTR(-ENOENT);
+	dput(dentry);
+	return inode;
+}
+
 /* Domains go by rm; control and features/ stay. */
 static int unlink(struct inode *dir, struct dentry *dentry)
 {

@@ -9,6 +9,7 @@
 
 #include <linux/types.h>
 
+struct inode;
 struct seq_file;
 struct super_block;
 struct wn_bounds;
@@ -20,6 +21,9 @@ void wn_fs_exit(void);
 /* Make a domain with a checked name; the caller becomes its owner. */
 int wn_fs_create_domain(struct super_block *sb, const char *name, int len, umode_t mode,
 			const struct wn_bounds *bounds);
+
+/* The inode of the domain of a checked name, with a reference; -ENOENT. */
+struct inode *wn_fs_get_domain(struct super_block *sb, const char *name, int len);
 
 /* What a mount's domains and clients may take. */
 struct wn_budget *wn_fs_budget(struct super_block *sb);

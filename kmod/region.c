@@ -36,7 +36,7 @@ u32 wn_windows_table(const struct wn_window *at, struct wn_region *table)
 	u32 type, n = 0;
 
 	for (type = 0; type < WN_REGION_TABLE; type++) {
-		if (!at[type].nr)
+		if (!at[type].nr || at[type].denied)
 			continue;
 		table[n++] = wn_window_region(&at[type], type);
 	}
@@ -180,7 +180,8 @@ static int check(struct wn_windows *windows, struct vm_area_struct *vma)
 	if (!window || vma->vm_pgoff & ((1UL << TYPE_SHIFT) - 1) ||
 	    vma_pages(vma) != window->nr || !(vma->vm_flags & VM_SHARED))
 		return -EINVAL;
-	if (vma->vm_flags & VM_EXEC || (vma->vm_flags & VM_WRITE && !window->writable))
+	if (vma->vm_flags & VM_EXEC || (vma->vm_flags & VM_WRITE && !window->writable) ||
+	    window->denied)
 		return -EACCES;
 	return 0;
 }

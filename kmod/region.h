@@ -38,6 +38,7 @@ struct wn_window {
 	bool writable;
 	bool shared;
 	unsigned long ticket;		/* of a lane's: what was mapped of another is not this */
+	bool denied;			/* the client has no right to it (now) */
 };
 
 /*

@@ -150,9 +150,11 @@ static int setup_locked(struct wn_client *client, struct wn_setup *s, int usize,
 		};
 	at[WN_REGION_PUBLIC] = (struct wn_window){
 		.nr = domain->public.nr, .pages = &domain->public, .shared = true,
+		.denied = !(client->first_rights & WN_RIGHT_READ),
 	};
 	at[WN_REGION_ALL_SLOTS] = (struct wn_window){
 		.nr = domain->slots.nr, .slots = &domain->slots, .shared = true,
+		.denied = !(client->first_rights & WN_RIGHT_READ),
 	};
 	s->nr_regions = wn_windows_table(at, s->regions);
 	err = wn_uarg_put(s, sizeof(*s), usize, uarg);

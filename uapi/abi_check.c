@@ -60,6 +60,13 @@ FIELD(wn_bounds_query, reserved, 12, 4);
 FIELD(wn_bounds_query, bytes, 16, 8);
 FIELD(wn_bounds_query, bounds, 24, 88);
 
+SIZE(wn_class_table, 88);
+FIELD(wn_class_table, size, 0, 4);
+FIELD(wn_class_table, flags, 4, 4);
+FIELD(wn_class_table, name, 8, 64);
+FIELD(wn_class_table, rights, 72, 12);
+FIELD(wn_class_table, reserved, 84, 4);
+
 SIZE(wn_domain_create, 168);
 FIELD(wn_domain_create, size, 0, 4);
 FIELD(wn_domain_create, flags, 4, 4);

@@ -40,6 +40,9 @@ const struct wn_embed_memory *wn_embed_client_region(const struct wn_embed_clien
 
 	if (type >= WN_REGION_TABLE)
 		return NULL;
+	if ((type == WN_REGION_PUBLIC || type == WN_REGION_ALL_SLOTS) &&
+	    !(client->first_rights & WN_RIGHT_READ))
+		return NULL;
 	m = type == WN_REGION_PUBLIC ? &client->domain->public : &client->own[type];
 	return m->bytes ? m : NULL;
 }
@@ -196,6 +199,7 @@ struct wn_embed_client *wn_embed_client_new(struct wn_embed_domain *domain)
 		return NULL;
 	}
 	client->domain = domain;
+	client->first_rights = __atomic_load_n(&domain->rights[WN_CLASS_OWNER], __ATOMIC_RELAXED);
 	pthread_mutex_init(&client->setup, NULL);
 	return client;
 }

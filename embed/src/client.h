@@ -19,6 +19,8 @@ struct wn_embed_client {
 	pthread_mutex_t setup;		/* one setup, restrict or enable at a time */
 	enum wn_embed_state state;	/* stored with release under setup */
 
+	u32 first_rights;		/* of its first capability */
+
 	/* From ready on. */
 	u32 number;
 	u64 bytes;

@@ -24,7 +24,7 @@ static int query(void *arg)
 		.abi = WN_ABI_VERSION,
 		.layout = WN_LAYOUT_VERSION,
 		.features = WN_FEAT_DOMAINS | WN_FEAT_RINGS | WN_FEAT_NOP |
-			    WN_FEAT_ARENAS,
+			    WN_FEAT_ARENAS | WN_FEAT_CLASSES,
 		.cell_types = wn_cell_types(),
 		.page_size = (u32)sysconf(_SC_PAGESIZE),
 		.version = WN_VERSION,
@@ -106,9 +106,47 @@ static int create(const char *instance, void *arg)
 	return err;
 }
 
+static int classes(const char *instance, bool writable, void *arg)
+{
+	struct wn_class_table t = {};
+	int caller = wn_embed_arg_get(&t, sizeof(t), sizeof(t), arg), err, i;
+	struct wn_embed_domain *domain;
+	char *path;
+
+	if (caller < 0)
+		return caller;
+	if (t.flags & ~WN_CLASSES_SET || t.reserved)
+		return -EINVAL;
+	for (i = 0; t.flags && i < WN_CLASSES; i++)
+		if (t.rights[i] & ~WN_RIGHT_ALL)
+			return -EINVAL;
+	err = check_name(t.name);
+	if (err)
+		return err;
+	if (t.flags && !writable)
+		return -EBADF;
+	if (asprintf(&path, "%s/%s", instance, (char *)t.name) < 0)
+		return -ENOMEM;
+	domain = wn_embed_domain_get(path);
+	free(path);
+	if (!domain)
+		return -ENOENT;
+	for (i = 0; i < WN_CLASSES; i++) {
+		if (t.flags)
+			__atomic_store_n(&domain->rights[i], t.rights[i], __ATOMIC_RELAXED);
+		else
+			t.rights[i] = __atomic_load_n(&domain->rights[i], __ATOMIC_RELAXED);
+	}
+	wn_embed_domain_put(domain);
+	wn_embed_arg_put(&t, sizeof(t), (u32)caller, arg);
+	return 0;
+}
+
 int wn_embed_control(const char *instance, bool writable, unsigned long cmd, void *arg)
 {
 	if (_IOC_TYPE(cmd) == WN_IOC_MAGIC && _IOC_NR(cmd) == _IOC_NR(WN_IOC_CREATE))
 		return writable ? create(instance, arg) : -EBADF;
+	if (_IOC_TYPE(cmd) == WN_IOC_MAGIC && _IOC_NR(cmd) == _IOC_NR(WN_IOC_CLASSES))
+		return classes(instance, writable, arg);
 	return wn_embed_query(cmd, arg);
 }

@@ -6,6 +6,7 @@
 #include <sys/random.h>
 
 #include "arg.h"
+#include "client.h"
 #include "kmod/core/bounds.h"
 #include "kmod/core/client.h"
 #include "space.h"
@@ -47,6 +48,9 @@ static struct wn_embed_domain *new(const char *name, const struct wn_bounds *bou
 	domain->holders = 1;
 	domain->bounds = *bounds;
 	domain->bytes = wn_embed_domain_cost(bounds);
+	domain->rights[WN_CLASS_OWNER] = WN_CLASS_DEFAULT_OWNER;
+	domain->rights[WN_CLASS_GROUP] = WN_CLASS_DEFAULT_GROUP;
+	domain->rights[WN_CLASS_OTHER] = WN_CLASS_DEFAULT_OTHER;
 	domain->slot_bytes = wn_embed_memory_cost((u64)bounds->slots * sizeof(u64));
 	domain->name = strdup(name);
 	domain->clients = calloc(bounds->clients, sizeof(struct wn_embed_client *));
@@ -144,7 +148,7 @@ int wn_embed_domain_remove(const char *name)
 
 int wn_embed_domain_join(struct wn_embed_domain *domain, struct wn_embed_client *client, u64 bytes)
 {
-	struct wn_core_open first = { .rights = WN_RIGHT_ALL };
+	struct wn_core_open first = { .rights = client->first_rights };
 	int number = -ENOSPC;
 	u32 i;
 

@@ -23,6 +23,7 @@ struct wn_embed_domain {
 	u64 id;
 	struct wn_bounds bounds;
 	u64 bytes;
+	u32 rights[WN_CLASSES];		/* of those who open it; all here are its owner */
 
 	pthread_mutex_t lock;
 	struct {			/* under lock */

@@ -48,6 +48,13 @@ int wn_domain_create(const char *path, unsigned int mode, const struct wn_bounds
 /* What a domain holds. */
 int wn_domain_info(const char *path, struct wn_domain_info *info);
 
+/*
+ * What those who open a domain may do: WN_RIGHT_* of a client's first capability, by
+ * WN_CLASS_*. set: by the owner, or with CAP_FOWNER (-EPERM); it holds for later opens.
+ */
+int wn_domain_classes(const char *path, __u32 rights[WN_CLASSES]);
+int wn_domain_set_classes(const char *path, const __u32 rights[WN_CLASSES]);
+
 /* Remove a domain's name; it ends with its last client. */
 int wn_domain_remove(const char *path);
 

@@ -68,6 +68,40 @@ WN_API int wn_domain_create(const char *path, unsigned int mode, const struct wn
 	return on_control(mount, O_RDWR, WN_IOC_CREATE, &c);
 }
 
+static int classes(const char *path, struct wn_class_table *t, int flags)
+{
+	char mount[WN_PATH_BYTES];
+	const char *name;
+	int err;
+
+	t->size = sizeof(*t);
+	err = wn_path_split(path, mount, &name);
+	if (err)
+		return err;
+	if (strlen(name) > WN_NAME_MAX)
+		return -ENAMETOOLONG;
+	memcpy(t->name, name, strlen(name));
+	return on_control(mount, flags, WN_IOC_CLASSES, t);
+}
+
+WN_API int wn_domain_classes(const char *path, __u32 rights[WN_CLASSES])
+{
+	struct wn_class_table t = {};
+	int err = classes(path, &t, O_RDONLY);
+
+	if (!err)
+		memcpy(rights, t.rights, sizeof(t.rights));
+	return err;
+}
+
+WN_API int wn_domain_set_classes(const char *path, const __u32 rights[WN_CLASSES])
+{
+	struct wn_class_table t = { .flags = WN_CLASSES_SET };
+
+	memcpy(t.rights, rights, sizeof(t.rights));
+	return classes(path, &t, O_RDWR);
+}
+
 WN_API int wn_domain_info(const char *path, struct wn_domain_info *info)
 {
 	memset(info, 0, sizeof(*info));

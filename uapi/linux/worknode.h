@@ -124,6 +124,7 @@ struct wn_bounds {
 #define WN_FEAT_ARENAS		(1ULL << 3)	/* wn_setup.arena_*: ops with bulk bytes */
 #define WN_FEAT_LANES		(1ULL << 4)	/* WN_IOC_LANE_*: lanes between clients */
 #define WN_FEAT_POLL		(1ULL << 5)	/* WN_IOC_POLL: polling threads */
+#define WN_FEAT_CLASSES		(1ULL << 6)	/* WN_IOC_CLASSES: what who opens a domain may do */
 
 /* WN_IOC_QUERY: what this module can do. Needs no domain, changes nothing. */
 struct wn_query {
@@ -170,6 +171,32 @@ struct wn_domain_create {
 	struct wn_bounds bounds;
 };
 
+/*
+ * WN_IOC_CLASSES: what those who open a domain may do: the rights (WN_RIGHT_*) of a
+ * client's first capability, by the class of who opens the file: its owner, of its
+ * group, or another. Its mode says who may open it at all. Looked up at each open; later
+ * changes of the table, the owner or the group leave a client as it is. Privilege adds
+ * nothing. A new domain's table is WN_CLASS_DEFAULT_*.
+ *
+ * With WN_CLASSES_SET the table becomes rights; else it is told. To set it takes control
+ * open for writing (EBADF), and the domain's owner or CAP_FOWNER (EPERM). ENOENT: no
+ * such domain; EINVAL, ENAMETOOLONG: the name, a right that there is not.
+ */
+#define WN_CLASS_OWNER		0
+#define WN_CLASS_GROUP		1
+#define WN_CLASS_OTHER		2
+#define WN_CLASSES		3
+
+#define WN_CLASSES_SET		(1U << 0)
+
+struct wn_class_table {
+	__u32 size;
+	__u32 flags;		/* in: WN_CLASSES_SET */
+	__u8 name[WN_NAME_BYTES]; /* in: as with create */
+	__u32 rights[WN_CLASSES]; /* in/out */
+	__u32 reserved;		/* 0 */
+};
+
 /* ------------------------------------------------- ioctls on a domain */
 
 /* WN_IOC_INFO: what a domain holds and what is left. */
@@ -190,7 +217,8 @@ struct wn_domain_info {
  * mapped whole, MAP_SHARED, never executable; its length is bytes.
  *
  * mmap: ENXIO: no setup yet; EINVAL: no region at this offset, another length, not
- * MAP_SHARED; EACCES: writable where it must not be; EPERM: PROT_EXEC, for which the
+ * MAP_SHARED; EACCES: writable where it must not be; PUBLIC or ALL_SLOTS without the right
+ * READ over the whole domain; EPERM: PROT_EXEC, for which the
  * file system is not mounted; EOWNERDEAD: enabled by another process. mprotect to
  * more than was asked for at mmap, where that is not allowed: EACCES. A forked child
  * has none of the mappings.
@@ -240,7 +268,7 @@ struct wn_setup {
 	__aligned_u64 bytes;	/* out: memory of the client */
 	__aligned_u64 arena_in;	/* in/out: bytes [16384], rounded up to pages */
 	__aligned_u64 arena_out; /* in/out: the same, to the client */
-	struct wn_region regions[WN_REGION_TABLE]; /* out */
+	struct wn_region regions[WN_REGION_TABLE]; /* out: what may be mapped */
 };
 
 /*
@@ -387,6 +415,7 @@ struct wn_poll_args {
 #define WN_IOC_QUERY		_IOWR(WN_IOC_MAGIC, 0, struct wn_query)
 #define WN_IOC_BOUNDS		_IOWR(WN_IOC_MAGIC, 1, struct wn_bounds_query)
 #define WN_IOC_CREATE		_IOWR(WN_IOC_MAGIC, 2, struct wn_domain_create)
+#define WN_IOC_CLASSES		_IOWR(WN_IOC_MAGIC, 3, struct wn_class_table)
 #define WN_IOC_INFO		_IOWR(WN_IOC_MAGIC, 8, struct wn_domain_info)
 #define WN_IOC_SETUP		_IOWR(WN_IOC_MAGIC, 16, struct wn_setup)
 #define WN_IOC_RESTRICT		_IOWR(WN_IOC_MAGIC, 17, struct wn_restrict)
@@ -1163,6 +1192,11 @@ struct wn_lane_state {
 #define WN_RIGHT_ATTACH		(1U << 8)	/* attach counters and escrow to the slot page */
 #define WN_RIGHT_ADMIN		(1U << 9)	/* policies, audit, other clients */
 #define WN_RIGHT_ALL		0x3ffU
+
+/* What a new domain lets its openers do. */
+#define WN_CLASS_DEFAULT_OWNER	WN_RIGHT_ALL
+#define WN_CLASS_DEFAULT_GROUP	(WN_RIGHT_ALL & ~(WN_RIGHT_ADMIN | WN_RIGHT_PRIORITY))
+#define WN_CLASS_DEFAULT_OTHER	(WN_RIGHT_READ | WN_RIGHT_EMIT)
 
 /* What is granted. */
 struct wn_grant {
