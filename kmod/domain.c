@@ -73,6 +73,7 @@ struct wn_domain *wn_domain_new(const struct wn_bounds *bounds, kuid_t uid,
 	mutex_init(&domain->lock);
 	init_rwsem(&domain->slots.lock);
 	wn_poller_init(&domain->poller);
+	wn_revoke_init(&domain->revoke);
 	wn_engine_begin(domain);
 	wn_classes_init(domain);
 	domain->bounds = *bounds;

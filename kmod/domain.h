@@ -19,6 +19,7 @@
 #include "pages.h"
 #include "poller.h"
 #include "region.h"
+#include "revoke.h"
 
 struct wn_client;
 struct wn_core;
@@ -43,6 +44,8 @@ struct wn_domain {
 		u64 due;	/* boottime of the work item: 0: queued; WN_NEVER: nothing to do */
 		bool ended;
 		bool polled;	/* a thread is awake: nobody needs to enter */
+		bool held;	/* completions of some client wait for a revocation */
+		struct wn_revoke revoke;
 	};
 	struct work_struct work;	/* the engine's, as the timer that queues it */
 	struct hrtimer timer;

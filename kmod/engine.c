@@ -52,24 +52,56 @@ static void deliver(struct wn_domain *domain)
 }
 
 /*
+ * What clients lost by a revocation is taken back, then who revoked it is told. False:
+ * more is left.
+ */
+static bool take_back(struct wn_domain *domain, const struct wn_now *now)
+{
+	u32 i;
+
+	if (!wn_revoke_run(domain, now))
+		return false;
+	if (!domain->held)
+		return true;
+	domain->held = false;
+	for (i = 0; i < domain->bounds.clients; i++) {
+		struct wn_client *client = domain->clients[i];
+
+		if (!client || !client->ring.held)
+			continue;
+		if (!wn_turn_release(domain->core, &client->ring)) {
+			domain->held = true;
+			continue;
+		}
+		wn_wake(client, EPOLLIN | EPOLLRDNORM);
+		/* What it submitted behind it waited, too. */
+		wn_poller_kick(domain);
+	}
+	return true;
+}
+
+/*
  * The end of each hold of the lock that changed something: mail goes out, and a
  * work item does what is left, now or when it comes due. The work item may be
  * queued already, the timer run already: then it finds nothing.
  */
 static void settle(struct wn_domain *domain, const struct wn_now *now)
 {
+	bool taken_back;
 	u64 at;
 
 	lockdep_assert_held(&domain->lock);
 
-	if (wn_work_is_quiet(domain->core, now))
+	if (wn_work_is_quiet(domain->core, now) && !domain->held && !domain->revoke.busy &&
+	    likely(now->boottime < domain->revoke.due))
 		return;
+	taken_back = take_back(domain, now);
 	deliver(domain);
 	if (unlikely(atomic_read(&domain->woken)))
 		wn_core_count(domain->core, WN_STAT_WAKEUPS, atomic_xchg(&domain->woken, 0));
-	at = wn_core_next_deadline(domain->core);
-	if (!wn_work_settle(domain->core, now) &&
-	    (wn_work_waits(domain->core) || at <= now->boottime))
+	at = min(wn_core_next_deadline(domain->core), domain->revoke.due);
+	if ((!wn_work_settle(domain->core, now) &&
+	     (wn_work_waits(domain->core) || at <= now->boottime)) || !taken_back)
 		at = 0;
 	if (at == domain->due || domain->ended)
 		return;
@@ -138,22 +170,27 @@ static u32 turn_locked(struct wn_client *client, u32 max)
 
 	wn_engine_now(&now);
 	taken = wn_turn_run(domain->core, &client->turn, max, &now);
+	domain->held |= client->ring.held;
 	settle(domain, &now);
 	return taken;
 }
 
-/* *more: another turn would find entries that it can take. */
-static u32 turn(struct wn_client *client, u32 max, bool *more)
+/*
+ * *more: another turn would find entries that it can take. *held: what it took has
+ * revoked something, which another turn goes on with.
+ */
+static u32 turn(struct wn_client *client, u32 max, bool *more, bool *held)
 {
 	struct wn_domain *domain = client->domain;
 	u32 taken = 0;
 
-	*more = false;
+	*more = *held = false;
 	mutex_lock(&domain->lock);
 	/* It may have died since the caller looked. */
 	if (likely(domain->clients[client->number] == client)) {
 		taken = turn_locked(client, max);
 		*more = client->ring.left;
+		*held = client->ring.held;
 	}
 	mutex_unlock(&domain->lock);
 	return taken;
@@ -164,7 +201,7 @@ static bool has_entries(const struct wn_client *client)
 {
 	/* Acquire: number and all else are there, see client.h. */
 	return client && smp_load_acquire(&client->state) == WN_CLIENT_ENABLED &&
-	       wn_ring_pending(&client->ring);
+	       !client->ring.held && wn_ring_pending(&client->ring);
 }
 
 u32 wn_engine_sweep(struct wn_domain *domain, u32 *next)
@@ -205,17 +242,21 @@ void wn_engine_need_wakeup(struct wn_domain *domain, bool need)
 u32 wn_engine_run(struct wn_client *client, u32 max)
 {
 	u32 taken = 0;
-	bool more;
+	bool more, held;
 
 	do {
 		/*
 		 * It ends early after so many steps; a wide entry at its end may take
 		 * one slot more than was asked for.
 		 */
-		taken += turn(client, min(max - taken, WN_TURN_BUDGET), &more);
+		taken += turn(client, taken < max ? min(max - taken, WN_TURN_BUDGET) : 0, &more,
+			      &held);
 		cond_resched();
-		/* Not more than one ring full a call: its owner may go on filling it. */
-	} while (more && taken < max && taken < client->ring.sq_entries &&
+		/*
+		 * Not more than one ring full a call: its owner may go on filling it. A
+		 * revocation is gone through with, a part for each hold of the lock.
+		 */
+	} while ((held || (more && taken < max && taken < client->ring.sq_entries)) &&
 		 !fatal_signal_pending(current));
 
 	if (taken)

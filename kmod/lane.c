@@ -39,6 +39,7 @@ struct wn_lane {
 	u32 bytes;
 	u64 node;
 	u64 badge;
+	u64 cap;			/* handle of the producer's; 0: not linked; under domain->lock */
 	struct wn_lane_state *state;	/* flags under lock */
 	struct wn_lane_end end[2];
 	struct list_head pending;	/* in the consumer's list; under domain->lock */
@@ -323,11 +324,71 @@ void wn_lanes_end(struct wn_client *client)
 	tell(client);
 }
 
+/* ---------------------------------------------------------------- revoke */
+
+static void revoke(struct wn_lane *lane)
+{
+	int side, i;
+
+	spin_lock(&lane->lock);
+	/* First: who finds nonsense where the pages were finds out why. */
+	smp_store_release(&lane->state->flags, lane->state->flags | WN_LANE_S_REVOKED);
+	for (side = 0; side < 2; side++) {
+		wake(lane, side);
+		wake_up_interruptible_all(&lane->end[side].wait);
+	}
+	spin_unlock(&lane->lock);
+	for (side = 0; side < 2; side++) {
+		struct wn_lane_end *end = &lane->end[side];
+
+		/* It changes under domain->lock only, which we have. */
+		for (i = 0; end->client && i < 2; i++)
+			wn_windows_revoke(&end->client->windows, end->client->space->i_mapping,
+					  window_type(lane, i), &end->window[i]);
+	}
+	lane->cap = 0;
+}
+
+/* Whether the producer may still; a dead one's lane is not revoked, it ends. */
+static bool may_stay(const struct wn_domain *domain, const struct wn_lane *lane,
+		     const struct wn_now *now, u64 *due)
+{
+	const struct wn_client *producer = lane->end[PRODUCER].client;
+	const struct wn_cap *cap;
+
+	if (!lane->cap || !producer || domain->clients[producer->number] != producer)
+		return true;
+	cap = wn_cap_find(domain->core, lane->cap);
+	if (!cap || (cap->expires && now->boottime >= cap->expires))
+		return false;
+	if (cap->expires)
+		*due = min(*due, cap->expires);
+	return true;
+}
+
+bool wn_lanes_revoke(struct wn_domain *domain, const struct wn_now *now, u32 *at, u32 *budget,
+		     u64 *due)
+{
+	lockdep_assert_held(&domain->lock);
+
+	for (; *at < domain->bounds.lanes; ++*at) {
+		struct wn_lane *lane = domain->lanes[*at];
+
+		if (!lane || may_stay(domain, lane, now, due))
+			continue;
+		if (!*budget)
+			return false;
+		--*budget;
+		revoke(lane);
+	}
+	return true;
+}
+
 /* --------------------------------------------------------------- connect */
 
 /* Whom the caller may connect to by that node: the client, or an error. */
 static struct wn_client *consumer_of(struct wn_client *client, const struct wn_lane_connect *c,
-				     u64 *badge)
+				     const struct wn_cap **by)
 {
 	struct wn_domain *domain = client->domain;
 	struct wn_core *core = domain->core;
@@ -355,7 +416,7 @@ static struct wn_client *consumer_of(struct wn_client *client, const struct wn_l
 		return ERR_PTR(-ENOLINK);
 	if (peer == client)
 		return ERR_PTR(-EINVAL);
-	*badge = cap->badge;
+	*by = cap;
 	return peer;
 }
 
@@ -377,12 +438,13 @@ static bool within_share(const struct wn_domain *domain, const struct wn_client 
 static int enter(struct wn_lane *lane, struct wn_client *client, struct wn_lane_connect *c)
 {
 	struct wn_domain *domain = client->domain;
+	const struct wn_cap *cap;
 	struct wn_client *peer;
 	u32 number = 0;
 	int err;
 
 	mutex_lock(&domain->lock);
-	peer = consumer_of(client, c, &lane->badge);
+	peer = consumer_of(client, c, &cap);
 	err = PTR_ERR_OR_ZERO(peer);
 	if (!err) {
 		while (number < domain->bounds.lanes && domain->lanes[number])
@@ -415,16 +477,19 @@ static void leave(struct wn_lane *lane, struct wn_client *client)
 static int link(struct wn_lane *lane, struct wn_client *client, const struct wn_lane_connect *c)
 {
 	struct wn_domain *domain = client->domain;
+	const struct wn_cap *cap;
 	struct wn_client *peer;
 	int err;
 
 	mutex_lock(&domain->lock);
-	peer = consumer_of(client, c, &lane->badge);
+	peer = consumer_of(client, c, &cap);
 	err = PTR_ERR_OR_ZERO(peer);
 	if (!err && peer->number != c->consumer)
 		err = -ENOLINK;
 	if (!err) {
 		lane->node = c->node;
+		lane->badge = cap->badge;
+		lane->cap = wn_cap_handle(domain->core, cap);
 		*lane->state = (struct wn_lane_state){
 			.lane = lane->number,
 			.bytes = lane->bytes,
@@ -448,9 +513,9 @@ static int link(struct wn_lane *lane, struct wn_client *client, const struct wn_
 static int connect_locked(struct wn_client *client, struct wn_lane_connect *c, int usize,
 			  void __user *uarg)
 {
+	const struct wn_cap *cap;
 	struct wn_client *peer;
 	struct wn_lane *lane;
-	u64 badge;
 	int err;
 
 	lockdep_assert_held(&client->setup);
@@ -460,7 +525,7 @@ static int connect_locked(struct wn_client *client, struct wn_lane_connect *c, i
 		return err;
 	/* Who may not have it takes no memory. */
 	mutex_lock(&client->domain->lock);
-	peer = consumer_of(client, c, &badge);
+	peer = consumer_of(client, c, &cap);
 	mutex_unlock(&client->domain->lock);
 	if (IS_ERR(peer))
 		return PTR_ERR(peer);

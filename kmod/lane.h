@@ -17,6 +17,8 @@
 #include <linux/wait.h>
 
 struct wn_client;
+struct wn_domain;
+struct wn_now;
 
 /* A client's. */
 struct wn_lanes {
@@ -30,6 +32,14 @@ void wn_lanes_init(struct wn_lanes *lanes);
 
 /* The client has left its domain: all its ends go. Under client->setup. */
 void wn_lanes_end(struct wn_client *client);
+
+/*
+ * Lanes whose producer has lost the capability that it connected by: both sides lose
+ * them, and are told. Goes on at *at; false: the budget is used up. *due: no later than
+ * the next of these capabilities expires. Under domain->lock.
+ */
+bool wn_lanes_revoke(struct wn_domain *domain, const struct wn_now *now, u32 *at, u32 *budget,
+		     u64 *due);
 
 /* Whether there is something that nobody waited for yet. */
 bool wn_lanes_told(const struct wn_client *client);

@@ -5,6 +5,7 @@
  *   main      init, exit, module parameters
  *   fs        worknodefs: mounts, inodes, names
  *   control   the file that makes domains
+ *   class     owner, group and others of a domain: what each may do
  *   features  what this module can do, by name and by bit
  *   mount     a mount's options
  *   domain    one isolated world: its memory, its core, its clients
@@ -12,6 +13,7 @@
  *   setup     a client's way from new to enabled: rings, restrictions, owner
  *   owner     the process whose end is the client's
  *   lane      rings between two clients: made, woken, ended
+ *   revoke    what a client had mapped by a right goes with the right
  *   region    which page is where in a client's address space; faults
  *   engine    runs the core for a client: the only writer of shared state
  *   poller    a thread that runs the engine while clients submit
@@ -26,6 +28,7 @@
  * space, but client->setup, which no fault takes.
  *
  *   inode lock of the mount's root	fs: names
+ *   inode lock of a domain's file		class: its table
  *     client->setup			client: one setup, restrict or enable at a time
  *       poller->lock			poller: one start or stop at a time
  *       domain->lock			the engine: core, table of clients

@@ -91,6 +91,10 @@ static vm_fault_t fill(struct vm_fault *vmf, const struct wn_windows *windows,
 
 	if (windows->scratch && window != &windows->at[windows->keep])
 		return insert(vmf, window->shared, windows->scratch);
+	if (window->denied)
+		return insert(vmf, true, ZERO_PAGE(vmf->address));
+	if (window->revoked && (index || window->writable))
+		return insert(vmf, false, windows->lane_scratch);
 	if (!slots)
 		return insert(vmf, window->shared, page_of(window, index));
 	down_read(&slots->lock);
@@ -137,6 +141,38 @@ void wn_windows_close(struct wn_windows *windows, struct address_space *space,
 	up_write(&windows->lock);
 }
 
+static void unmap(struct address_space *space, u32 type)
+{
+	unmap_mapping_range(space, WN_REGION_OFFSET(type), 1ULL << WN_REGION_SHIFT, 1);
+}
+
+void wn_windows_revoke(struct wn_windows *windows, struct address_space *space, u32 type,
+		       struct wn_window *window)
+{
+	down_write(&windows->lock);
+	window->revoked = true;
+	unmap(space, type);
+	up_write(&windows->lock);
+}
+
+void wn_windows_share(struct wn_windows *windows, struct address_space *space, bool may)
+{
+	struct wn_window *at = windows->at;
+
+	down_write(&windows->lock);
+	if (at[WN_REGION_PUBLIC].denied == may) {
+		at[WN_REGION_PUBLIC].denied = !may;
+		at[WN_REGION_ALL_SLOTS].denied = !may;
+		/*
+		 * In this order: who sums slots looks at the record's seq behind them. Where
+		 * slots read as zeroes the record does by then, and the sum is not believed.
+		 */
+		unmap(space, WN_REGION_PUBLIC);
+		unmap(space, WN_REGION_ALL_SLOTS);
+	}
+	up_write(&windows->lock);
+}
+
 void wn_region_unmap_slots(struct address_space *space, u32 number)
 {
 	unmap_mapping_range(space, WN_REGION_OFFSET(WN_REGION_ALL_SLOTS) +
@@ -163,7 +199,7 @@ void wn_windows_remove(struct wn_windows *windows, struct address_space *space, 
 	down_write(&windows->lock);
 	/* Faults insert under the lock: nothing of it comes back behind the unmapping. */
 	if (xa_erase(&windows->lanes, type - WN_REGION_LANES))
-		unmap_mapping_range(space, WN_REGION_OFFSET(type), 1ULL << WN_REGION_SHIFT, 1);
+		unmap(space, type);
 	up_write(&windows->lock);
 }
 

@@ -38,7 +38,8 @@ struct wn_window {
 	bool writable;
 	bool shared;
 	unsigned long ticket;		/* of a lane's: what was mapped of another is not this */
-	bool denied;			/* the client has no right to it (now) */
+	bool denied;			/* the client has no right to it now: reads as zeroes */
+	bool revoked;			/* of a lane: its first page is left, to be read */
 };
 
 /*
@@ -87,6 +88,16 @@ struct wn_region wn_window_region(const struct wn_window *window, u32 type);
  */
 void wn_windows_close(struct wn_windows *windows, struct address_space *space,
 		      struct page *scratch, u32 keep);
+
+/*
+ * A lane's window: all but its first page, if that is to be read, is the scratch page
+ * from now on.
+ */
+void wn_windows_revoke(struct wn_windows *windows, struct address_space *space, u32 type,
+		       struct wn_window *window);
+
+/* Whether the client may see what is shared. What it had mapped stays, and reads as zeroes. */
+void wn_windows_share(struct wn_windows *windows, struct address_space *space, bool may);
 
 /* A client's page in the window of all slot pages. */
 void wn_region_unmap_slots(struct address_space *space, u32 number);

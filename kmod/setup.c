@@ -99,6 +99,7 @@ static void init_ring(struct wn_client *client, const struct wn_setup *s)
 			.in = m->arena_in.addr,
 			.in_bytes = m->arena_in.nr << PAGE_SHIFT,
 		},
+		.takes_back = true,
 	};
 }
 
@@ -164,6 +165,8 @@ static int setup_locked(struct wn_client *client, struct wn_setup *s, int usize,
 	client->number = client->turn.env.client = s->client;
 	client->bytes = s->bytes;
 	open_windows(client, at);
+	/* It may have been granted something since it is in the table. */
+	wn_revoke_look(client);
 	wn_domain_count(domain, WN_STAT_CLIENTS);
 	smp_store_release(&client->state, WN_CLIENT_READY);
 	wn_poller_client_came(domain);

@@ -55,7 +55,7 @@ static void collect(struct wn_embed_client *client)
 	pthread_mutex_unlock(&domain->lock);
 }
 
-static u32 turn(struct wn_embed_client *client, u32 max)
+static u32 turn(struct wn_embed_client *client, u32 max, bool *held)
 {
 	struct wn_embed_domain *domain = client->domain;
 	struct wn_turn turn = {
@@ -68,6 +68,7 @@ static u32 turn(struct wn_embed_client *client, u32 max)
 			.in = client->own[WN_REGION_ARENA_IN].addr,
 			.in_bytes = (u32)client->own[WN_REGION_ARENA_IN].bytes,
 		},
+		.takes_back = true,
 	};
 	struct wn_now now;
 	u32 taken;
@@ -75,6 +76,8 @@ static u32 turn(struct wn_embed_client *client, u32 max)
 	pthread_mutex_lock(&domain->lock);
 	wn_embed_look_at_clock(&now);
 	taken = wn_turn_run(domain->core, &turn, max, &now);
+	/* Slots are folded by then; what is mapped stays, for it is one process's memory. */
+	*held = client->ring.held && !wn_turn_release(domain->core, &client->ring);
 	if (!wn_work_is_quiet(domain->core, &now)) {
 		wn_embed_deliver(domain);
 		wn_embed_service_kick(domain);
@@ -87,13 +90,14 @@ static u32 turn(struct wn_embed_client *client, u32 max)
 static u32 run(struct wn_embed_client *client, u32 max)
 {
 	u32 taken = 0, n;
+	bool held;
 
 	/* Not more than one ring full a call: its owner may go on filling it. */
 	do {
-		n = max - taken < TURN_BUDGET ? max - taken : TURN_BUDGET;
-		n = turn(client, n);
+		n = taken < max ? max - taken : 0;
+		n = turn(client, n < TURN_BUDGET ? n : TURN_BUDGET, &held);
 		taken += n;
-	} while (n && taken < max && taken < client->ring.sq_entries);
+	} while (held || (n && taken < max && taken < client->ring.sq_entries));
 	if (taken)
 		wake(client);
 	return taken;

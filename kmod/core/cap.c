@@ -133,6 +133,23 @@ struct wn_cap *wn_cap_find(struct wn_core *core, u64 handle)
 	       !is_revoked(core, cap) ? cap : NULL;
 }
 
+bool wn_cap_was_revoked(struct wn_core *core, u64 handle)
+{
+	const u32 total = core->bounds.clients * core->bounds.caps;
+	const u32 index = wn_handle_index(handle);
+	const struct wn_core_client *client;
+	const struct wn_cap *cap;
+
+	if (wn_bug_on(index >= total))
+		return true;
+	cap = &core->caps.at[wn_index_nospec(index, total)];
+	client = holder(core, cap);
+	if (cap->node && wn_cap_handle(core, cap) == handle)
+		return wn_core_client_is_open(client) && is_revoked(core, cap);
+	/* Ids only grow: one from before the number was opened is of who had it then. */
+	return wn_core_client_is_open(client) && handle >> WN_HANDLE_INDEX_BITS >= client->first_id;
+}
+
 bool wn_cap_is_below(struct wn_core *core, const struct wn_cap *cap, const struct wn_cap *above)
 {
 	u32 i;
@@ -163,6 +180,68 @@ wn_static_assert(WN_STAT_CAP_REVOKED == WN_STAT_CAP_GRANTED + 3);
 
 /* ------------------------------------------------------- coming and going */
 
+static void touch(struct wn_core *core, const struct wn_core_client *client)
+{
+	const u32 number = (u32)(client - core->clients);
+
+	/* Not taken back by a rollback: somebody looks in vain. */
+	core->caps.touched[0] = 1;
+	core->caps.touched[1 + number / 64] |= 1ULL << number % 64;
+}
+
+void wn_caps_touch_all(struct wn_core *core)
+{
+	u32 i;
+
+	for (i = 0; i < core->bounds.clients; i++)
+		touch(core, &core->clients[i]);
+}
+
+int wn_caps_touched(struct wn_core *core)
+{
+	const u32 words = (core->bounds.clients + 63) / 64;
+	u64 *bits = core->caps.touched + 1;
+	u32 i, at;
+
+	if (!core->caps.touched[0])
+		return -1;
+	for (i = 0; i < words; i++) {
+		if (!bits[i])
+			continue;
+		at = wn_ffs64(bits[i]);
+		bits[i] &= bits[i] - 1;
+		return (int)(i * 64 + at);
+	}
+	core->caps.touched[0] = 0;
+	return -1;
+}
+
+bool wn_caps_cover(struct wn_core *core, u32 client, u32 rights, u64 boottime, u64 *until)
+{
+	const struct wn_core_client *c = &core->clients[client];
+	bool covers = false;
+	u32 i;
+
+	*until = 0;
+	for (i = 0; i < core->bounds.caps; i++) {
+		const struct wn_cap *cap = &c->caps[i];
+
+		if (cap->state != WN_CAP_LIVE || !wn_cap_is_whole(core, cap) ||
+		    (cap->rights & rights) != rights || is_revoked(core, cap))
+			continue;
+		if (!cap->expires) {
+			*until = WN_NEVER;
+			return true;
+		}
+		if (cap->expires <= boottime)
+			continue;
+		covers = true;
+		if (cap->expires > *until)
+			*until = cap->expires;
+	}
+	return covers;
+}
+
 /* The slot's capability is no more. A slot of who is gone is as if never used. */
 static void clear(struct wn_core *core, struct wn_cap *cap)
 {
@@ -180,6 +259,7 @@ static void clear(struct wn_core *core, struct wn_cap *cap)
 	if (parent)
 		wn_account_charge(core, parent->account, WN_QUOTA_CAPS, -1);
 	wn_account_put(core, cap->account);
+	touch(core, client);
 	WN_TX_SET(core->tx, client->caps_used, client->caps_used - 1);
 	WN_TX_SET(core->tx, client->caps_given, client->caps_given - cap->given);
 	wn_tx_save(core->tx, cap, sizeof(*cap) / sizeof(u64));
@@ -203,6 +283,7 @@ static void fill(struct wn_core *core, struct wn_cap *cap, struct wn_cap *parent
 		.state = WN_CAP_LIVE,
 		.given = parent && holder(core, parent) != client,
 	};
+	touch(core, client);
 	WN_TX_SET(core->tx, client->caps_used, client->caps_used + 1);
 	WN_TX_SET(core->tx, client->caps_given, client->caps_given + cap->given);
 }
@@ -306,6 +387,7 @@ void wn_cap_doom(struct wn_core *core, struct wn_cap *cap)
 		return;
 	WN_TX_SET(core->tx, cap->state, WN_CAP_REVOKED);
 	WN_TX_SET(core->tx, cap->next_doomed, 0);
+	WN_TX_SET(core->tx, caps->branches, caps->branches + 1);
 	if (caps->doomed)
 		WN_TX_SET(core->tx, by_number(core, caps->last_doomed)->next_doomed, number);
 	else
@@ -349,6 +431,7 @@ void wn_caps_step(struct wn_core *core)
 		return;
 	}
 	WN_TX_SET(core->tx, caps->reaping, 0);
+	WN_TX_SET(core->tx, caps->freed, caps->freed + 1);
 	WN_TX_SET(core->tx, caps->doomed, next);
 	if (!next)
 		WN_TX_SET(core->tx, caps->last_doomed, 0);

@@ -13,6 +13,7 @@
 #define WN_CORE_CAP_H
 
 #include "core.h"
+#include "wheel.h"
 
 /* Capabilities in a row, each granted under the one before. */
 #define WN_CAP_DEPTH	16
@@ -103,6 +104,33 @@ void wn_caps_step(struct wn_core *core);
 /* Whether that step frees one, and whose. */
 bool wn_caps_leaf(const struct wn_core *core, u32 *client, u32 *index);
 
+/*
+ * For who maps memory for clients and takes it back: a client whose table changed since
+ * it was told of for the last time, or -1.
+ */
+int wn_caps_touched(struct wn_core *core);
+void wn_caps_touch_all(struct wn_core *core);
+
+/*
+ * Whether a client may do so over the whole domain; if so *until is the boottime at
+ * which that ends, or WN_NEVER.
+ */
+bool wn_caps_cover(struct wn_core *core, u32 client, u32 rights, u64 boottime, u64 *until);
+
+/*
+ * Revocations: what the last one was, and whether it and all before it are done: the
+ * branch is free, what was attached under it folded.
+ */
+static inline u64 wn_caps_last_branch(const struct wn_core *core)
+{
+	return core->caps.branches;
+}
+
+static inline bool wn_caps_are_freed(const struct wn_core *core, u64 branch)
+{
+	return core->caps.freed >= branch;
+}
+
 /* A client went: all of its table, and what was granted under that. Outside of ops. */
 void wn_caps_client_gone(struct wn_core *core, u32 client);
 
@@ -120,6 +148,12 @@ bool wn_cap_is_below(struct wn_core *core, const struct wn_cap *cap, const struc
 /* Names of capabilities that others may hear: its id, and its number in the low bits. */
 u64 wn_cap_handle(const struct wn_core *core, const struct wn_cap *cap);
 struct wn_cap *wn_cap_find(struct wn_core *core, u64 handle);
+
+/*
+ * Whether the capability that had that handle is revoked by now. Not where it is gone
+ * because its client is.
+ */
+bool wn_cap_was_revoked(struct wn_core *core, u64 handle);
 
 /* Whether a capability covers the whole domain. */
 static inline bool wn_cap_is_whole(const struct wn_core *core, const struct wn_cap *cap)

@@ -25,6 +25,7 @@ static int open_client(struct wn_core *core, u32 number, const struct wn_core_op
 	err = wn_cap_place(core, number, 0, &cap);
 	if (err)
 		return err;
+	client->first_id = core->caps.ids;
 	client->subs = 0;
 	wn_mail_open(core, number);
 	client->slots = first->slots;

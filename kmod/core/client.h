@@ -12,6 +12,7 @@
 #include "list.h"
 
 struct wn_core_client {
+	u64 first_id;		/* of its first capability */
 	u64 life;		/* counts the uses of the number; odd: open */
 	struct wn_cap *caps;	/* bounds.caps */
 	const u64 *slots;	/* bounds.slots words that it writes; NULL: none */

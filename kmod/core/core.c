@@ -29,7 +29,7 @@ struct layout {
 	/* private, scratch */
 	u32 tx, log, edits, node_marks, name_marks, group, results, reach, worst, epoch;
 	u32 cell_marks, finger, vector, delta, log_marks, planned, slot_marks, refused, audit;
-	u32 dirty, hashes;
+	u32 dirty, hashes, touched;
 	u32 merged, merged_hashes, merged_good, merged_cells, merged_way, merged_heap;
 	u64 public_bytes, private_bytes;
 	bool overflow;
@@ -148,6 +148,7 @@ static int layout(struct layout *l, const struct wn_bounds *b)
 	l->merged_cells = cut(l, at, b->cells, sizeof(struct wn_merged_cell));
 	l->merged_way = cut(l, at, WN_DEPTH_MAX + 1, sizeof(struct wn_merged_step));
 	l->merged_heap = cut(l, at, b->children, sizeof(u32));
+	l->touched = cut(l, at, 1 + ((u64)b->clients + 63) / 64, sizeof(u64));
 	return l->overflow ? -EOVERFLOW : 0;
 }
 
@@ -207,6 +208,7 @@ static void init_clients(struct wn_core *core, const struct layout *l, u8 *priva
 	core->clients = place(private, l->clients);
 	core->caps.at = place(private, l->caps);
 	core->caps.refused = place(private, l->refused);
+	core->caps.touched = place(private, l->touched);
 	core->audit = place(private, l->audit);
 	for (i = 0; i < b->clients; i++) {
 		struct wn_core_client *client = &core->clients[i];

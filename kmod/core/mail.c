@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 #include "mail.h"
 
+#include "cap.h"
 #include "client.h"
 #include "core.h"
 #include "journal.h"
@@ -187,6 +188,7 @@ static void append(struct wn_core *core, u32 client, const struct wn_event *even
 	struct wn_letter *l = wn_mail_letter(mail, at);
 
 	l->event = *event;
+	l->cap = mail->cap;
 	l->life = core->clients[client].life;
 	l->client = client;
 	l->next = 0;
@@ -215,6 +217,7 @@ void wn_mail_post(struct wn_core *core, u32 client, const struct wn_event *event
 		if (at) {
 			wn_tx_save(core->tx, wn_mail_letter(mail, at), LETTER_WORDS);
 			wn_mail_letter(mail, at)->event = *event;
+			wn_mail_letter(mail, at)->cap = mail->cap;
 			WN_TX_SET(core->tx, box->lost[event->priority],
 				  box->lost[event->priority] + 1);
 			wake(core, client);
@@ -310,10 +313,20 @@ static u32 room_of(struct wn_core *core, const struct wn_inbox *inbox, u32 prior
 	return (u32)wn_input_word(core, WN_READ_ROOM | priority, room);
 }
 
+struct wn_event wn_mail_open_letter(struct wn_core *core, const struct wn_letter *letter)
+{
+	struct wn_event event = letter->event;
+
+	if (letter->cap && wn_cap_was_revoked(core, letter->cap))
+		event.flags |= WN_EV_F_REVOKED;
+	return event;
+}
+
 /* Move what there is room for; returns the number of events that were put. */
 static u32 move(struct wn_core *core, struct wn_box *box, struct wn_inbox *inbox, u32 priority)
 {
 	u32 room, put = 0, at;
+	struct wn_event event;
 
 	if (!box->first[priority] && !box->lost[priority])
 		return 0;
@@ -324,8 +337,10 @@ static u32 move(struct wn_core *core, struct wn_box *box, struct wn_inbox *inbox
 	}
 	while (put < room && box->first[priority]) {
 		at = pop(core, box, priority);
-		if (likely(inbox))
-			wn_inbox_put(inbox, priority, &wn_mail_letter(&core->mail, at)->event);
+		if (likely(inbox)) {
+			event = wn_mail_open_letter(core, wn_mail_letter(&core->mail, at));
+			wn_inbox_put(inbox, priority, &event);
+		}
 		wn_mail_give(core, at);
 		put++;
 	}

@@ -23,6 +23,7 @@ struct wn_core;
 
 struct wn_letter {
 	struct wn_event event;
+	u64 cap;		/* handle of the sender's capability; 0: it is the engine's */
 	u64 life;		/* of the client whose backlog it is in */
 	u32 next;		/* letter + 1 behind it, or of the free ones; 0: none */
 	u32 client;
@@ -44,6 +45,7 @@ struct wn_mail {
 	u32 *planned;		/* scratch, by client: of a send to many; zero between */
 	u32 capacity;
 	u32 reserved0;
+	u64 cap;		/* of who sends at this moment; 0: the engine */
 	u64 used;		/* saved together with the three below */
 	u32 free;		/* letter + 1; 0: none */
 	u32 fresh;		/* letters that were never used begin here */
@@ -58,8 +60,14 @@ struct wn_mail {
 s64 wn_mail_check(const struct wn_core *core, u32 client, const struct wn_event *event, u32 n,
 		  u32 flags);
 
-/* Send what was checked, as part of the transaction. */
+/*
+ * Send what was checked, as part of the transaction. Who sends for somebody sets
+ * mail.cap around it: if that is revoked before the event is in an inbox, it says so.
+ */
 void wn_mail_post(struct wn_core *core, u32 client, const struct wn_event *event, u32 flags);
+
+/* The event of a letter as it is to be read now. */
+struct wn_event wn_mail_open_letter(struct wn_core *core, const struct wn_letter *letter);
 
 /* Both: 0, or an error and nothing is changed. */
 s64 wn_mail_send(struct wn_core *core, u32 client, const struct wn_event *event, u32 flags);

@@ -122,7 +122,9 @@ s64 wn_op_emit(struct wn_call *call)
 	if (err)
 		return err;
 	event.hlc = wn_call_stamp(call);
+	core->mail.cap = wn_cap_handle(core, call->cap);
 	wn_reader_post(core, (u32)reader, &event, 0);
+	core->mail.cap = 0;
 	return 0;
 }
 
@@ -167,6 +169,7 @@ s64 wn_op_emit_children(struct wn_call *call)
 	err = plan(call, &event, first);
 	if (err)
 		return err;
+	core->mail.cap = wn_cap_handle(core, call->cap);
 	for (at = first; at != WN_INDEX_NONE; at = wn_node(core, at)->next) {
 		reader = wn_reader_of(core, at);
 		if (reader < 0)
@@ -176,6 +179,7 @@ s64 wn_op_emit_children(struct wn_call *call)
 		wn_reader_post(core, (u32)reader, &event, 0);
 		sent++;
 	}
+	core->mail.cap = 0;
 	return sent;
 }
 

@@ -126,7 +126,9 @@ s64 wn_op_call(struct wn_call *call)
 	wn_promise_await(core, &core->promises.at[wn_handle_index((u64)handle)], (u32)callee);
 	event.badge = call->cap->badge;
 	wn_memcpy(event.data, &handle, sizeof(handle));
+	core->mail.cap = wn_cap_handle(core, call->cap);
 	wn_mail_post(core, (u32)callee, &event, 0);
+	core->mail.cap = 0;
 	return handle;
 }
 

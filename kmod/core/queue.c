@@ -66,6 +66,7 @@ void wn_queue_post(struct wn_core *core, u32 number, const struct wn_event *even
 
 	core->tx->steps++;
 	l->event = *event;
+	l->cap = core->mail.cap;
 	l->life = 0;	/* in no client's backlog */
 	l->client = 0;
 	l->next = 0;

@@ -32,7 +32,7 @@ static void lease(struct wn_core *core, struct wn_queue *q, u32 at, const struct
 	const u32 who = wn_consumer_first(core, &q->consumers[WN_CONSUMER_READY]);
 	struct wn_consumer *c = wn_consumer(core, who);
 	struct wn_job *j = wn_job(core, at);
-	struct wn_event event = wn_mail_letter(&core->mail, at)->event;
+	struct wn_event event = wn_mail_open_letter(core, wn_mail_letter(&core->mail, at));
 
 	event.kind = WN_EV_LEASE;
 	event.flags |= tries_flag(j->tries);
@@ -59,7 +59,7 @@ static void bury(struct wn_core *core, struct wn_queue *q)
 {
 	const u32 at = wn_job_first(core, &q->beyond);
 	struct wn_job *j = wn_job(core, at);
-	struct wn_event event = wn_mail_letter(&core->mail, at)->event;
+	struct wn_event event = wn_mail_open_letter(core, wn_mail_letter(&core->mail, at));
 	const int node = wn_node_find(core, q->dead);
 	s64 err = node;
 

@@ -39,6 +39,7 @@ struct wn_ring {
 	u64 refused;
 	bool left;		/* the last turn left entries to the next one */
 	u32 broken;		/* WN_RING_*_BROKEN: the next entry is cancelled */
+	u64 held;		/* revocation that completions wait for; 0: none */
 };
 
 /* The shared parts are zeroed pages; fills in the constants the client reads. */

@@ -136,6 +136,15 @@ static noinline bool run_batch(struct wn_core *core, struct wn_ring *ring,
 	return true;
 }
 
+bool wn_turn_release(struct wn_core *core, struct wn_ring *ring)
+{
+	if (!ring->held || !wn_caps_are_freed(core, ring->held))
+		return false;
+	ring->held = 0;
+	wn_ring_publish(ring);
+	return true;
+}
+
 u32 wn_turn_run(struct wn_core *core, struct wn_turn *turn, u32 max,
 		const struct wn_now *now)
 {
@@ -143,6 +152,7 @@ u32 wn_turn_run(struct wn_core *core, struct wn_turn *turn, u32 max,
 	struct wn_ring *ring = turn->ring;
 	const u32 pending = wn_ring_pending(ring);
 	const u32 room = wn_ring_room(ring);
+	const u64 branch = wn_caps_last_branch(core);
 	struct count count = {};
 	struct wn_op_result result;
 	struct wn_sqe *slots = core->group;
@@ -150,10 +160,12 @@ u32 wn_turn_run(struct wn_core *core, struct wn_turn *turn, u32 max,
 	bool full = false;
 
 	turn->env.now = now;
+	if (unlikely(ring->held))
+		max = 0;
 	core->tx->spent = 0;
 	/* At most pending turns: each takes a slot. */
 	while (count.taken < max && count.taken < pending &&
-	       core->tx->spent < WN_TURN_STEPS) {
+	       core->tx->spent < WN_TURN_STEPS && likely(wn_caps_last_branch(core) == branch)) {
 		if (unlikely(core->journal) && !wn_journal_has_room(core))
 			break;
 		full = count.done == room;
@@ -179,7 +191,10 @@ u32 wn_turn_run(struct wn_core *core, struct wn_turn *turn, u32 max,
 	wn_ring_flag(ring, WN_KR_F_CQ_FULL, full || (count.done == room && count.taken < pending));
 	if (!count.taken)
 		return 0;
-	wn_ring_publish(ring);
+	if (unlikely(wn_caps_last_branch(core) != branch) && turn->takes_back)
+		ring->held = wn_caps_last_branch(core);
+	else
+		wn_ring_publish(ring);
 	wn_core_count(core, WN_STAT_SUBMITTED, count.taken);
 	wn_core_count(core, WN_STAT_COMPLETED, count.done);
 	if (unlikely(count.refused))

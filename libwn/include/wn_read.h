@@ -4,7 +4,8 @@
  * "public state". <wn.h> includes this.
  *
  * Each of these tries at most WN_READ_TRIES times and then asks the engine by an
- * op instead, as it does where the client may not map public state; the slow ways
+ * op instead, as it does where the client may not map public state, or no longer: then
+ * what the engine says is -EKEYREVOKED, say, and never a signal. The slow ways
  * are the calls wn_*_slow(), which wait. Any thread may read while the client's
  * own thread goes on, but for that slow way.
  */
@@ -83,6 +84,16 @@ static inline __u64 wn_hlc_ms(__u64 hlc)
 	return hlc >> 16;
 }
 
+/*
+ * Whether what is mapped shows the domain, or nothing any more: it reads as zeroes once
+ * the right to it was revoked or has expired.
+ */
+static inline bool wn_public_is_there(const struct wn *wn)
+{
+	/* Acquires of what was read before keep this look behind them. */
+	return __atomic_load_n(&wn->pub->magic, __ATOMIC_RELAXED) == WN_PUBLIC_MAGIC;
+}
+
 int wn_node_read_slow(struct wn *wn, __u64 node, struct wn_node_rec *rec);
 
 /* A node's record: 0 or -ESTALE; what wn_do() says of the slow way. node: a handle. */
@@ -92,8 +103,13 @@ static inline int wn_node_read(struct wn *wn, __u64 node, struct wn_node_rec *re
 	unsigned int try_;
 
 	for (try_ = 0; at && try_ < WN_READ_TRIES; try_++)
-		if (!wn_record_try(at, rec, sizeof(*rec)))
-			return node && rec->handle == node ? 0 : -ESTALE;
+		if (!wn_record_try(at, rec, sizeof(*rec))) {
+			if (node && rec->handle == node)
+				return 0;
+			if (wn_public_is_there(wn))
+				return -ESTALE;
+			break;
+		}
 	return wn_node_read_slow(wn, node, rec);
 }
 
@@ -109,8 +125,13 @@ static inline int wn_cell_read(struct wn *wn, __u64 node, __u64 cell, struct wn_
 	unsigned int try_;
 
 	for (try_ = 0; at && try_ < WN_READ_TRIES; try_++)
-		if (!wn_record_try(at, rec, sizeof(*rec)))
-			return cell && rec->handle == cell && rec->node == (node ? node : wn->pub->root) ? 0 : -ESTALE;
+		if (!wn_record_try(at, rec, sizeof(*rec))) {
+			if (cell && rec->handle == cell && rec->node == (node ? node : wn->pub->root))
+				return 0;
+			if (wn_public_is_there(wn))
+				return -ESTALE;
+			break;
+		}
 	return wn_cell_read_slow(wn, node, cell, rec);
 }
 

@@ -81,6 +81,21 @@ static __u64 or_root(const struct wn *wn, __u64 node)
 	return node ? node : wn->pub->root;
 }
 
+/*
+ * A handle was not found. Where that is because public state was taken away, what the
+ * engine says; it may still let us ask it.
+ */
+static int not_found(struct wn *wn, __u64 node)
+{
+	struct wn_node_rec rec;
+	int err;
+
+	if (wn_public_is_there(wn))
+		return -ESTALE;
+	err = wn_node_read_slow(wn, node, &rec);
+	return err ? err : -ENXIO;
+}
+
 /* ------------------------------------------------------------- slow ways */
 
 WN_API int wn_node_read_slow(struct wn *wn, __u64 node, struct wn_node_rec *rec)
@@ -236,7 +251,7 @@ WN_API __s64 wn_path_lookup(struct wn *wn, __u64 start, const char *path)
 	}
 	if (node)
 		return node;
-	if (wn->pub)
+	if (wn->pub && wn_public_is_there(wn))
 		return (__s64)wn->pub->root;
 	err = wn_node_read_slow(wn, 0, &rec);
 	return err ? err : (__s64)rec.handle;
@@ -310,7 +325,7 @@ WN_API int wn_children(struct wn *wn, __u64 node, __u64 *handles, unsigned int m
 	for (tries = 0; tries < WN_READ_TRIES; tries++) {
 		n = look_begin(wn, node, &look);
 		if (n == -ESTALE)
-			return n;
+			return not_found(wn, node);
 		if (n)
 			continue;
 		n = list_children(wn, node, look.rec.first_child, look.rec.nr_children, handles,
@@ -353,7 +368,7 @@ WN_API __s64 wn_cell_find(struct wn *wn, __u64 node, __u64 id)
 	for (tries = 0; tries < WN_READ_TRIES; tries++) {
 		found = look_begin(wn, node, &look);
 		if (found == -ESTALE)
-			return found;
+			return not_found(wn, node);
 		if (found)
 			continue;
 		found = pick_cell(wn, &look.rec, id);
@@ -446,7 +461,7 @@ WN_API int wn_counter_read(struct wn *wn, __u64 node, __u64 cell, __u64 *value)
 	if (err)
 		return err;
 	if (at && (!cell || rec.handle != cell || rec.node != or_root(wn, node)))
-		return -ESTALE;
+		return not_found(wn, node);
 	if (rec.nr_slots && (!at || !wn->all_slots))
 		return -ENXIO;
 	return value_of(&rec, slots, value);

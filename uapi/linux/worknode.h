@@ -604,7 +604,7 @@ struct wn_timer_told {
 
 #define WN_EV_F_BULK		(1U << 0)	/* data refers to bulk bytes */
 #define WN_EV_F_REDELIVERED	(1U << 1)	/* a lease ended before */
-#define WN_EV_F_REVOKED		(1U << 2)	/* the sender's capability is revoked by now */
+#define WN_EV_F_REVOKED		(1U << 2)	/* the sender's capability was revoked before it came to the inbox */
 #define WN_EV_TRIES(flags)	((__u8)(flags) >> 4)	/* leases that ended without an ACK, 15: or more */
 #define WN_EV_TRIES_FLAG(n)	((__u8)((n) << 4))
 #define WN_EV_F_ERROR		(1U << 3)	/* a promise could not be kept: type is an errno */
@@ -1051,8 +1051,13 @@ struct wn_timer_told {
  * ENOBUFS: the receiver cannot be told.
  *
  * CAP_REVOKE: take back arg, which was granted under cap or under what was; at once, with
- * all that was granted under it: each use is EKEYREVOKED from the completion on. arg 0:
- * give up cap itself. The slots say so until something else is granted into them; what
+ * all that was granted under it: each use is EKEYREVOKED from the completion on. What
+ * was had by it is taken back by then: slots attached under it are folded, lanes
+ * connected under it end (WN_LANE_S_REVOKED) and show both sides a page that nobody else
+ * sees, PUBLIC and ALL_SLOTS read as zeroes for who may not read the whole domain by
+ * another. Events sent under it that are not in an inbox yet get WN_EV_F_REVOKED. Nothing
+ * that was submitted behind it is done before. Windows and lanes go so, too, when a
+ * capability expires. arg 0: give up cap itself. The slots say so until something else is granted into them; what
  * was made under them stays, and stays charged to those above. Right: REVOKE, but not to
  * give up. ESTALE: nothing below cap has that handle. When a client goes, all that it
  * granted is revoked.
