@@ -12,6 +12,7 @@
 #include "control.h"
 #include "core/core.h"
 #include "domain.h"
+#include "handover.h"
 #include "owner.h"
 #include "poller.h"
 #include "setup.h"
@@ -115,6 +116,10 @@ static long ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return wn_lane_wake(client, arg);
 	case _IOC_NR(WN_IOC_LANE_CLOSE):
 		return wn_lane_close(client, arg);
+	case _IOC_NR(WN_IOC_CAP_EXPORT):
+		return wn_handover_export(client, file, uarg);
+	case _IOC_NR(WN_IOC_CAP_REDEEM):
+		return wn_handover_redeem(client, uarg);
 	case _IOC_NR(WN_IOC_POLL):
 		return wn_poller_ioctl(client, uarg);
 	case _IOC_NR(WN_IOC_INFO):

@@ -11,6 +11,7 @@ const struct wn_feature wn_features[] = {
 	{ "lanes", WN_FEAT_LANES },
 	{ "poll", WN_FEAT_POLL },
 	{ "classes", WN_FEAT_CLASSES },
+	{ "handover", WN_FEAT_HANDOVER },
 	{},
 };
 

@@ -13,6 +13,7 @@
  *   setup     a client's way from new to enabled: rings, restrictions, owner
  *   owner     the process whose end is the client's
  *   lane      rings between two clients: made, woken, ended
+ *   handover  a grant to be made, as a file
  *   revoke    what a client had mapped by a right goes with the right
  *   region    which page is where in a client's address space; faults
  *   engine    runs the core for a client: the only writer of shared state

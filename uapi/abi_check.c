@@ -60,6 +60,24 @@ FIELD(wn_bounds_query, reserved, 12, 4);
 FIELD(wn_bounds_query, bytes, 16, 8);
 FIELD(wn_bounds_query, bounds, 24, 88);
 
+SIZE(wn_cap_export, 96);
+FIELD(wn_cap_export, size, 0, 4);
+FIELD(wn_cap_export, flags, 4, 4);
+FIELD(wn_cap_export, node, 8, 8);
+FIELD(wn_cap_export, cap, 16, 4);
+FIELD(wn_cap_export, uses, 20, 4);
+FIELD(wn_cap_export, fd, 24, 4);
+FIELD(wn_cap_export, reserved, 28, 4);
+FIELD(wn_cap_export, grant, 32, 64);
+
+SIZE(wn_cap_redeem, 32);
+FIELD(wn_cap_redeem, size, 0, 4);
+FIELD(wn_cap_redeem, flags, 4, 4);
+FIELD(wn_cap_redeem, fd, 8, 4);
+FIELD(wn_cap_redeem, index, 12, 4);
+FIELD(wn_cap_redeem, handle, 16, 8);
+FIELD(wn_cap_redeem, reserved, 24, 8);
+
 SIZE(wn_class_table, 88);
 FIELD(wn_class_table, size, 0, 4);
 FIELD(wn_class_table, flags, 4, 4);

@@ -85,6 +85,9 @@ static inline bool wn_cap_has_quota(const struct wn_cap_grant *grant)
 
 wn_static_assert(WN_QUOTAS == 4);
 
+/* Whether a holder of @cap may grant that: 0, -EINVAL: malformed, -EACCES: it is more. */
+s64 wn_cap_check_grant(const struct wn_cap *cap, const struct wn_grant *grant);
+
 /*
  * A capability below another, for a slot that wn_cap_slot() found. The grant is
  * checked, and so is that one more fits; the caller saw to an account.

@@ -12,20 +12,29 @@ static u32 clamp32(u64 n)
 	return n > 0xffffffff ? 0xffffffff : (u32)n;
 }
 
+s64 wn_cap_check_grant(const struct wn_cap *cap, const struct wn_grant *in)
+{
+	if (in->reserved[0] || in->reserved[1] || in->reserved[2] || !in->rights ||
+	    in->rights & ~WN_RIGHT_ALL)
+		return -EINVAL;
+	/* Who gave itself another badge would speak for others. */
+	if (in->rights & ~cap->rights || (in->badge && cap->badge && in->badge != cap->badge) ||
+	    (in->expires && cap->expires && in->expires > cap->expires))
+		return -EACCES;
+	return 0;
+}
+
 /* What is granted, as far as it says itself; never more than @cap is. */
 static s64 take_grant(const struct wn_call *call, struct wn_cap_grant *grant)
 {
 	const struct wn_cap *cap = call->cap;
 	struct wn_grant in;
+	s64 err;
 
 	wn_memcpy(&in, call->data, sizeof(in));
-	if (in.reserved[0] || in.reserved[1] || in.reserved[2] || !in.rights ||
-	    in.rights & ~WN_RIGHT_ALL)
-		return -EINVAL;
-	/* Who gave itself another badge would speak for others. */
-	if (in.rights & ~cap->rights || (in.badge && cap->badge && in.badge != cap->badge) ||
-	    (in.expires && cap->expires && in.expires > cap->expires))
-		return -EACCES;
+	err = wn_cap_check_grant(cap, &in);
+	if (err)
+		return err;
 	*grant = (struct wn_cap_grant){
 		.node = wn_node(call->core, call->node)->handle,
 		.expires = in.expires ? in.expires : cap->expires,

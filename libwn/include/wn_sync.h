@@ -107,6 +107,13 @@ __s64 wn_unsubscribe(struct wn *wn, __u64 sub);
  */
 __s64 wn_cap_grant(struct wn *wn, __u16 cap, __u64 node, __u64 to, const struct wn_grant *grant,
 		   __u32 *index);
+/*
+ * A grant to be made, as an fd that can be passed on, for so many uses: the fd, or -errno.
+ * Who redeems it into a client of the domain: the handle; index as above. EBADF, EXDEV,
+ * ENOKEY, EKEYREVOKED: see WN_IOC_CAP_REDEEM. Not in the embedded engine (ENOTTY).
+ */
+int wn_cap_export(struct wn *wn, __u16 cap, __u64 node, const struct wn_grant *grant, __u32 uses);
+__s64 wn_cap_redeem(struct wn *wn, int fd, __u32 *index);
 __s64 wn_cap_revoke(struct wn *wn, __u16 cap, __u64 grant);
 int wn_cap_read(struct wn *wn, __u16 cap, __u64 grant, struct wn_cap_info *info);
 

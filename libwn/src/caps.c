@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Ops on capabilities, each with its answer. */
-#include "internal.h"
+#include "transport.h"
 
 #include <string.h>
 
@@ -16,6 +16,35 @@ WN_API __s64 wn_cap_grant(struct wn *wn, __u16 cap, __u64 node, __u64 to,
 	if (!WN_RES_IS_ERROR(res) && index)
 		*index = cqe.aux;
 	return res;
+}
+
+WN_API int wn_cap_export(struct wn *wn, __u16 cap, __u64 node, const struct wn_grant *grant,
+			 __u32 uses)
+{
+	struct wn_cap_export e = {
+		.size = sizeof(e), .node = node, .cap = cap, .uses = uses, .grant = *grant,
+	};
+	int err;
+
+	if (!*wn->alive)
+		return -EOWNERDEAD;
+	err = wn_call(wn, WN_IOC_CAP_EXPORT, &e);
+	return err ? err : e.fd;
+}
+
+WN_API __s64 wn_cap_redeem(struct wn *wn, int fd, __u32 *index)
+{
+	struct wn_cap_redeem r = { .size = sizeof(r), .fd = fd };
+	int err;
+
+	if (!*wn->alive)
+		return -EOWNERDEAD;
+	err = wn_call(wn, WN_IOC_CAP_REDEEM, &r);
+	if (err)
+		return err;
+	if (index)
+		*index = r.index;
+	return (__s64)r.handle;
 }
 
 WN_API __s64 wn_cap_revoke(struct wn *wn, __u16 cap, __u64 grant)

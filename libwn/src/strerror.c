@@ -34,6 +34,8 @@ static const struct advice advices[] = {
 	{ EPROTO, "the peer wrote nonsense: drop it" },
 	{ EOWNERDEAD, "this client belongs to another process: open one after fork" },
 	{ EKEYREVOKED, "the capability was revoked: ask for a new one" },
+	{ ENOKEY, "the hand-over is used up: ask for another one" },
+	{ EXDEV, "it is of another domain: open that one" },
 	{ EKEYEXPIRED, "the capability expired: ask for a new one" },
 	{ EHOSTDOWN, "no quorum: the cluster does not take changes now" },
 	{ ESHUTDOWN, "the client is dead: open a new one" },

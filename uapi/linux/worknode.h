@@ -47,6 +47,8 @@
  *   EOWNERDEAD   used by another process than the one that enabled the client
  *   EKEYREVOKED  the capability was revoked
  *   EKEYEXPIRED  the capability expired
+ *   ENOKEY       a hand-over that is used up
+ *   EXDEV        of another domain
  *   EHOSTDOWN    no quorum
  *   ESHUTDOWN    the client is dead
  */
@@ -125,6 +127,7 @@ struct wn_bounds {
 #define WN_FEAT_LANES		(1ULL << 4)	/* WN_IOC_LANE_*: lanes between clients */
 #define WN_FEAT_POLL		(1ULL << 5)	/* WN_IOC_POLL: polling threads */
 #define WN_FEAT_CLASSES		(1ULL << 6)	/* WN_IOC_CLASSES: what who opens a domain may do */
+#define WN_FEAT_HANDOVER	(1ULL << 7)	/* WN_IOC_CAP_EXPORT, _REDEEM: a capability as an fd */
 
 /* WN_IOC_QUERY: what this module can do. Needs no domain, changes nothing. */
 struct wn_query {
@@ -411,6 +414,19 @@ struct wn_poll_args {
 	__u32 cpu;		/* in: with WN_POLL_CPU, else 0 */
 };
 
+/*
+ * WN_IOC_CAP_EXPORT: an fd that stands for a grant to be made: pass it on (SCM_RIGHTS,
+ * inheritance), and whoever redeems it into a client of the domain gets what CAP_GRANT
+ * would have given it: a capability over node below cap. It can be redeemed so many
+ * times as uses says, in all; no longer than cap is there; and what came of it goes with
+ * cap. To be able to take it back alone grant yourself one to export. The fd holds the
+ * mount as an open file does. Right: GRANT. EINVAL: uses 0, the grant; EACCES,
+ * EKEYREVOKED, EKEYEXPIRED, ESTALE, EPERM: as CAP_GRANT; EMFILE, ENFILE, ENOMEM.
+ *
+ * WN_IOC_CAP_REDEEM: into this client's table. EBADF: no such fd; EXDEV: it is of another
+ * domain; ENOKEY: all its uses are taken; EKEYREVOKED: the capability, or the client that
+ * exported it, is gone; else as CAP_GRANT to this client. An error uses nothing up.
+ */
 #define WN_IOC_MAGIC		0xBE
 #define WN_IOC_QUERY		_IOWR(WN_IOC_MAGIC, 0, struct wn_query)
 #define WN_IOC_BOUNDS		_IOWR(WN_IOC_MAGIC, 1, struct wn_bounds_query)
@@ -428,6 +444,8 @@ struct wn_poll_args {
 #define WN_IOC_LANE_WAKE	_IO(WN_IOC_MAGIC, 35)
 #define WN_IOC_LANE_CLOSE	_IO(WN_IOC_MAGIC, 36)
 #define WN_IOC_POLL		_IOWR(WN_IOC_MAGIC, 21, struct wn_poll_args)
+#define WN_IOC_CAP_EXPORT	_IOWR(WN_IOC_MAGIC, 24, struct wn_cap_export)
+#define WN_IOC_CAP_REDEEM	_IOWR(WN_IOC_MAGIC, 25, struct wn_cap_redeem)
 
 /* --------------------------------------------------------------- rings */
 
@@ -1213,6 +1231,28 @@ struct wn_grant {
 	__u32 caps;		/* capabilities granted under it */
 	__aligned_u64 bytes;	/* of those cells: 128 an element, values above 64 in blocks of 64 */
 	__aligned_u64 reserved[3]; /* 0 */
+};
+
+/* WN_IOC_CAP_EXPORT. */
+struct wn_cap_export {
+	__u32 size;
+	__u32 flags;		/* in: 0 */
+	__aligned_u64 node;	/* in: handle; 0: the capability's own */
+	__u32 cap;		/* in: index of the capability that it is granted under */
+	__u32 uses;		/* in: 1 at least */
+	__s32 fd;		/* out: O_CLOEXEC */
+	__u32 reserved;		/* 0 */
+	struct wn_grant grant;	/* in */
+};
+
+/* WN_IOC_CAP_REDEEM. */
+struct wn_cap_redeem {
+	__u32 size;
+	__u32 flags;		/* in: 0 */
+	__s32 fd;		/* in */
+	__u32 index;		/* out: where it is in this client's table */
+	__aligned_u64 handle;	/* out: as of CAP_GRANT */
+	__aligned_u64 reserved;	/* 0 */
 };
 
 /* What lies in the data of WN_EV_AUDIT. */
