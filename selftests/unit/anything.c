@@ -516,9 +516,12 @@ static void step_group(struct anything *a, u32 client)
 static void step_turn(struct anything *a, u32 client)
 {
 	struct any_client *c = &a->clients[client];
-	const struct wn_turn turn = {
-		.ring = &c->ring, .client = client, .out = a->w.out, .out_bytes = WORLD_OUT_BYTES,
-		.in = c->in, .in_bytes = ANY_ARENA,
+	struct wn_turn turn = {
+		.ring = &c->ring,
+		.env = {
+			.client = client, .out = a->w.out, .out_bytes = WORLD_OUT_BYTES,
+			.in = c->in, .in_bytes = ANY_ARENA,
+		},
 	};
 	struct wn_sqe slots[2];
 	u32 n = below(a, 12), i;

@@ -320,7 +320,7 @@ static void test_full(void)
 	struct wn_journal journal;
 	struct wn_replay replay;
 	struct any_client *c = &a.clients[0];
-	const struct wn_turn turn = { .ring = &c->ring };
+	struct wn_turn turn = { .ring = &c->ring };
 	u32 taken = 0, i, used;
 	s64 res;
 
