@@ -66,11 +66,16 @@ tests: lib ## the selftests, 64 and 32 bits
 	@$(MAKE) -C selftests
 	@$(MAKE) -C selftests/embed plain
 
-bench: ## the benchmarks; bench/Makefile says how to run them
-	@$(MAKE) -C bench
+bench: ## build and run the benchmarks (some minutes); JSON in build/bench, plots with REPORT=DIR
+	@scripts/setup build bench vm kernels
+	@bench/all $(REPORT)
+
+bench-quick: ## instructions per op against the committed baseline, under a minute
+	@scripts/setup build bench vm
+	@bench/quick/run
 
 bench-peers: ## install what the benchmarks compare with, as far as Debian has it
-	@scripts/setup bench bench-peers
+	@scripts/setup bench bench-quick bench-peers
 
 ##@ Test
 
@@ -140,6 +145,6 @@ clean: ## remove build/
 distclean: clean ## and the cache of kernels outside the tree
 	@rm -rf "$${WORKNODE_CACHE:-$${XDG_CACHE_HOME:-$$HOME/.cache}/worknode}"
 
-.PHONY: all demo check help modules modules-strict lib tools examples tests bench bench-peers \
+.PHONY: all demo check help modules modules-strict lib tools examples tests bench bench-quick bench-peers \
 	check-debug check-all check-arm64 unit check-embed abi layers spdx static install \
 	uninstall dkms-install dkms-remove clean distclean
