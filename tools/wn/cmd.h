@@ -23,6 +23,7 @@ struct wn_ctx {
 	bool live;		/* --live: something happens in the demo domain */
 	bool batch;		/* run by wn batch: the client stays */
 	bool colour;
+	bool keep;		/* with --json this command's output counts whatever its status */
 	__u16 cap;		/* --cap: ops are done under it */
 	FILE *out;		/* where a command's output goes */
 	struct wn_json j;	/* to out */
@@ -51,6 +52,12 @@ int cmd_tree(struct wn_ctx *ctx, int argc, char **argv);
 int cmd_emit(struct wn_ctx *ctx, int argc, char **argv);
 int cmd_watch(struct wn_ctx *ctx, int argc, char **argv);
 int cmd_query(struct wn_ctx *ctx, int argc, char **argv);
+int cmd_stat(struct wn_ctx *ctx, int argc, char **argv);
+int cmd_top(struct wn_ctx *ctx, int argc, char **argv);
+int cmd_trace(struct wn_ctx *ctx, int argc, char **argv);
+int cmd_doctor(struct wn_ctx *ctx, int argc, char **argv);
+int cmd_metrics(struct wn_ctx *ctx, int argc, char **argv);
+int cmd_completion(struct wn_ctx *ctx, int argc, char **argv);
 int cmd_digest(struct wn_ctx *ctx, int argc, char **argv);
 int cmd_batch(struct wn_ctx *ctx, int argc, char **argv);
 

@@ -10,13 +10,23 @@ const struct wn_cmd wn_cmds[] = {
 	{ "tree", "[PATH] [--depth N] [--long]", "nodes below one", cmd_tree },
 	{ "node", "VERB ...", "make, change, show nodes", NULL, wn_node_verbs },
 	{ "cell", "VERB ...", "make, change, show cells (CRDTs)", NULL, wn_cell_verbs },
-	{ "emit", "PATH [DATA] [OPTIONS]", "send an event to a node", cmd_emit },
-	{ "watch", "[PATH] [OPTIONS]", "changes and events as they come", cmd_watch },
-	{ "query", "[PATH] [FILTERS]", "nodes that pass a filter", cmd_query },
+	{ "emit", "PATH [DATA] [--type N] [--priority N] [--trace N] [--children] [--in TIME]", "send an event to a node", cmd_emit },
+	{ "watch", "[PATH] [--tree] [--fields] [--cells] [--state] [--events] [--take] [--audit] [--count N] "
+	  "[--timeout TIME]", "changes and events as they come", cmd_watch },
+	{ "query", "[PATH] [--type N] [--state N] [--tags BITS[/MASK]] [--owner N] [--prefix NAME] "
+	  "[--since HLC [--cells]] [--count] [--max N]", "nodes that pass a filter", cmd_query },
 	{ "cap", "VERB ...", "capabilities", NULL, wn_cap_verbs },
+	{ "stat", "[INTERVAL [COUNT]]", "counters of a domain, or their rates", cmd_stat },
+	{ "top", "[--interval TIME] [--sort KEY] [--frames N]", "domains and clients, live", cmd_top },
+	{ "trace", "[--event PATTERN] [--count N] [--timeout TIME] [--list]",
+	  "what the module's tracepoints tell", cmd_trace },
+	{ "doctor", "", "what is wrong on this host, and what to do", cmd_doctor },
+	{ "metrics", "[--listen ADDRESS:PORT | --serve] [--idle TIME]",
+	  "for Prometheus: on stdout, or by HTTP", cmd_metrics },
 	{ "info", "", "what the module can do", cmd_info },
 	{ "digest", "", "256 bits that are the same where the state is", cmd_digest },
 	{ "batch", "[FILE] [--keep-going]", "commands, a line each, by one client", cmd_batch },
+	{ "completion", "bash|zsh|fish", "a script for that shell", cmd_completion },
 	{}
 };
 
@@ -51,12 +61,13 @@ static int run(struct wn_ctx *ctx, const struct wn_cmd *c, int argc, char **argv
 	ctx->out = ctx->json ? open_memstream(&text, &bytes) : stdout;
 	if (!ctx->out)
 		return wn_fail("cannot run", c->name, -ENOMEM);
+	ctx->keep = false;
 	ctx->j = (struct wn_json){ .to = ctx->out };
 	status = c->run(ctx, argc, argv);
 	if (ctx->out != stdout) {
 		fclose(ctx->out);
 		ctx->out = stdout;
-		if (!status)
+		if (!status || ctx->keep)
 			fwrite(text, 1, bytes, stdout);
 	}
 	free(text);

@@ -15,12 +15,12 @@ static void help(FILE *to)
 {
 	const struct wn_cmd *c, *v;
 
-	fputs("usage: wn [OPTIONS] COMMAND ...\n\n", to);
+	fputs("usage: wn [OPTIONS] COMMAND ...\n       wn COMMAND --help\n\n", to);
 	for (c = wn_cmds; c->name; c++) {
 		if (!c->verbs)
-			fprintf(to, "  %-10s %-32s %s\n", c->name, c->usage, c->help);
+			fprintf(to, "  %-18s %s\n", c->name, c->help);
 		for (v = c->verbs; v && v->name; v++)
-			fprintf(to, "  %-6s %-10s %-25s %s\n", c->name, v->name, v->usage, v->help);
+			fprintf(to, "  %-6s %-11s %s\n", c->name, v->name, v->help);
 	}
 	fputs("\n"
 	      "  -m DIR          the instance: where worknodefs is mounted (" WN_FS_PATH ")\n"

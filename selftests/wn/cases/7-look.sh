@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+# Looking on: stat, top, metrics, trace, doctor, completion.
+
+good '*clients now*submitted*latency*us*' stat
+good '*clients*changes/s*submitted/s*' stat 20ms 3
+good 'DOMAIN*demo *' top --frames 1 --sort name
+good '*completion for wn*complete -F _wn wn' completion bash
+good '#compdef wn*' completion zsh
+good '*complete -c wn*cell*' completion fish
+batch "rates, domains, findings" '*DOMAIN*demo*' <<-'EOF'
+	stat
+	stat 10ms 1
+	top --frames 2 --interval 10ms
+EOF
+wrong 2 '10ms at least' "${on[@]}" stat 0
+wrong 2 '10ms at least' "${on[@]}" stat soon
+wrong 2 'how often' "${on[@]}" stat 1 often
+wrong 2 'does not know this word' "${on[@]}" top --sort luck
+wrong 2 '10ms at least' "${on[@]}" top --interval 1us
+wrong 2 'the shells are' "${on[@]}" completion tcsh
+wrong 2 'reads no JSON' "${on[@]}" --json completion bash
+wrong 2 'exclude each other' "${on[@]}" metrics --listen 127.0.0.1:1 --serve
+wrong 2 'goes with --listen' "${on[@]}" metrics --idle 1s
+wrong 2 'format of Prometheus' "${on[@]}" --json metrics
+wrong 2 'wants sockets of systemd' "${on[@]}" metrics --serve
+wrong 2 'wants ADDRESS:PORT' "${on[@]}" metrics --listen nowhere
+wrong 2 'wants ADDRESS:PORT' "${on[@]}" metrics --listen host.invalid:80
+wrong 1 'cannot listen' "${on[@]}" metrics --listen unix:/nonexistent/socket
+wrong 2 'too many' "${on[@]}" doctor me
+
+# Curses: on a terminal of its own.
+if command -v script >/dev/null; then
+	fresh
+	status=0
+	(sleep 1; printf 'sr'; sleep 0.3; printf q) | TERM=xterm timeout 30 script -qec \
+		"stty cols 120 rows 30; $(printf '%q ' "$wn" "${on[@]}" top --interval 200ms)" /dev/null \
+		>"$tmp/out" 2>&1 || status=$?
+	problem=''
+	[ "$status" = 0 ] || problem="status $status"
+	grep -qa 'refused.*backwards' "$tmp/out" || problem+=" $(tr -cd '[:print:]' <"$tmp/out")"
+	grep -qa 'demo' "$tmp/out" || problem+=" no domain"
+	tell "top draws, sorts, turns round and ends by q" "$problem"
+fi
+
+# Every metric has help and type, and Prometheus takes it.
+good '*worknode_up 1*worknode_domain_nodes{domain="demo"} *worknode_domain_submitted_total{domain="demo"}*' metrics
+if command -v promtool >/dev/null; then
+	problem=$(promtool check metrics <"$tmp/out" 2>&1) && problem='' || problem="promtool: $problem"
+	tell "promtool takes the metrics" "$problem"
+fi
+n=$(grep -c '^worknode_' "$tmp/out")
+[ "$n" -ge 40 ] && problem='' || problem="$n only"
+tell "$n metrics of one domain" "$problem"
+
+# The shell does complete.
+for words in "wn nod|node" "wn cell me|members" "wn node add --ti|--tier" "wn --color al|always" "wn query --pre|--prefix"; do
+	got=$(bash -c '
+		eval "$("$1" completion bash)"
+		read -ra COMP_WORDS <<<"$2"
+		COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+		_wn
+		echo "${COMPREPLY[*]}"' bash "$wn" "${words%|*}" 2>&1)
+	[ "$got" = "${words#*|}" ] && problem='' || problem="got: $got"
+	tell "completion of: ${words%|*}" "$problem"
+done
+
+# A host that is made up.
+host=$tmp/host
+release=$(uname -r)
+mkdir -p "$host/sys/module/worknode/parameters" "$host/proc/self" "$host/lib/modules/$release/build" \
+	"$host/sys/module/module/parameters" "$host/sys/kernel/security"
+doctor()	# REGEX NAME
+{
+	status=0
+	"$wn" -m "$tmp/none" doctor --root "$host" >"$tmp/out" 2>&1 || status=$?
+	problem=''
+	grep -qE "$1" "$tmp/out" || problem=$(cat "$tmp/out")
+	[ "$status" = 8 ] || problem+=" status $status"
+	tell "doctor: $2" "$problem"
+}
+echo 9.9 >"$host/sys/module/worknode/version"
+doctor '^ok +module +worknode 9.9 is loaded' "the module"
+doctor '^warn +file +no module is installed' "no file of it"
+echo "updates/dkms/worknode.ko.xz:" >"$host/lib/modules/$release/modules.dep"
+: >"$host/lib/modules/$release/build/Makefile"
+doctor '^ok +file +modprobe finds' "its file"
+doctor '^ok +headers' "headers"
+doctor '^fail +instance .* not mounted' "no instance"
+echo Y >"$host/sys/module/module/parameters/sig_enforce"
+doctor '^ok +signature .* took ours' "signed"
+rm -r "$host/sys/module/worknode"
+doctor '^fail +signature .*signed modules only' "not signed"
+doctor 'mokutil' "what to do about it"
+doctor '^fail +module .*not loaded' "no module"
+echo N >"$host/sys/module/module/parameters/sig_enforce"
+echo 'none [integrity] confidentiality' >"$host/sys/kernel/security/lockdown"
+doctor '^fail +signature' "locked down"
+status=0
+"$wn" --json -m "$tmp/none" doctor --root "$host" >"$tmp/out" 2>"$tmp/err" || status=$?
+[ "$status" = 8 ] && [ -s "$tmp/out" ] && problem='' || problem="status $status"
+cat "$tmp/out" >>"$docs"
+tell "doctor's findings are told with --json, too" "$problem"
+if [ "$kernel" = 1 ]; then
+	"$wn" -m "$tmp/mnt" doctor >"$tmp/out" 2>&1 || :
+	grep -q '^ok *instance' "$tmp/out" && grep -q '^ok *abi' "$tmp/out" && problem='' || problem=$(cat "$tmp/out")
+	tell "doctor finds the instance" "$problem"
+	mount -o remount,max=1 "$tmp/mnt"
+	"$wn" -m "$tmp/mnt" doctor >"$tmp/out" 2>&1 || :
+	mount -o remount,max=16 "$tmp/mnt"
+	grep -q '^warn *domains' "$tmp/out" && problem='' || problem=$(cat "$tmp/out")
+	tell "doctor finds that no more domains can be made" "$problem"
+fi
+
+# A tracefs that is made up.
+t=$tmp/tracefs
+mkdir -p "$t/events/worknode/wn_submit" "$t/events/worknode/wn_apply"
+touch "$t"/events/worknode/wn_{submit,apply}/enable
+cat >"$t/trace_pipe" <<-'EOF'
+	# a comment
+	            bash-x-1234    [003] d..1.    77.000123: wn_submit: domain=5 client=2 n=16
+	          <...>-99      [000] .....    77.000200: wn_apply: domain=5 op=1 res=-11
+	CPU:1 [LOST 5 EVENTS]
+EOF
+for args in "trace --tracefs $t" "trace --list --tracefs $t"; do
+	status=0
+	# shellcheck disable=SC2086 # words
+	"$wn" --json $args >>"$docs" 2>"$tmp/err" || status=$?
+	[ "$status" = 0 ] && problem='' || problem="status $status: $(cat "$tmp/err")"
+	tell "wn --json ${args%% /*}" "$problem"
+done
+"$wn" trace --tracefs "$t" >"$tmp/out" 2>"$tmp/err" || :
+want=$'77.000123  cpu 3   wn_submit          domain=5 client=2 n=16  bash-x(1234)\n77.000200  cpu 0   wn_apply           domain=5 op=1 res=-11  <...>(99)'
+[ "$(cat "$tmp/out")" = "$want" ] && problem='' || problem=$(cat "$tmp/out")
+tell "tracepoints in human form" "$problem"
+grep -q 'LOST 5 EVENTS' "$tmp/err" && problem='' || problem=$(cat "$tmp/err")
+tell "lost events are told" "$problem"
+[ "$(cat "$t/events/worknode/wn_apply/enable")" = 1 ] && problem='' || problem="not switched on"
+tell "events are switched on" "$problem"
+wrong 3 'no event has that name' trace --tracefs "$t" --event 'wn_x*'
+wrong 8 'is it loaded' trace --tracefs "$tmp"
+wrong 8 'tracefs is not mounted' trace --tracefs "$tmp/none"
+wrong 8 'engine in this process has none' -e trace
