@@ -74,6 +74,21 @@ static int run(struct wn_ctx *ctx, const struct wn_cmd *c, int argc, char **argv
 	return status;
 }
 
+/* How a command is used: a line for each verb. */
+static int usage(const struct wn_cmd *c)
+{
+	const struct wn_cmd *v;
+
+	if (!c->verbs)
+		printf("usage: wn [OPTIONS] %s%s%s\n       %s\n", c->name, *c->usage ? " " : "", c->usage,
+		       c->help);
+	for (v = c->verbs; v && v->name; v++)
+		printf("usage: wn [OPTIONS] %s %s%s%s\n       %s\n", c->name, v->name,
+		       *v->usage ? " " : "", v->usage, v->help);
+	printf("the manual: wn-%s(1)\n", c->name);
+	return WN_EXIT_OK;
+}
+
 int wn_cmd_run(struct wn_ctx *ctx, int argc, char **argv)
 {
 	const struct wn_cmd *c = wn_cmd_find(wn_cmds, argv[0]), *v;
@@ -81,6 +96,8 @@ int wn_cmd_run(struct wn_ctx *ctx, int argc, char **argv)
 
 	if (!c)
 		return wn_usage("no such command; wn --help lists them", argv[0]);
+	if (argc == 2 && !strcmp(argv[1], "--help"))
+		return usage(c);
 	wn_usage_of(c->name, NULL, c->usage);
 	if (!c->verbs) {
 		status = run(ctx, c, argc, argv);
