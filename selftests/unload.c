@@ -39,23 +39,37 @@ static int load(const char *path)
 	return err;
 }
 
+static int fail(const char *what, int err)
+{
+	printf("# %s: %s\n", what, strerror(-err));
+	fflush(stdout);
+	return err;
+}
+
 /* An instance, a domain, a client, an op; then all of it ends, in one way or another. */
 static int use(struct ws_dice *dice)
 {
+	struct wn_domain_create d;
 	struct wt_mount m;
 	struct wt_client c;
 	int err, i, way = (int)ws_any(dice, 4);
 
 	err = wt_mount(&m, NULL);
 	if (err)
-		return err == -ENODEV ? 0 : err;	/* it is out just now */
-	err = wt_create(&m, "d");
-	if (!err)
-		err = wt_client_open(&c, wt_path(&m, "d"), 0, 0);
+		return err == -ENODEV ? 0 : fail("mount", err);	/* it is out just now */
+	/* Small: what the dead held is given back a moment later, and quotas count it until then. */
+	d = wt_create_args(m.control, "d");
+	d.bounds = wt_small;
+	err = (int)wt_ioctl(m.control, WN_IOC_CREATE, &d);
+	if (err)
+		return fail("create", err);
+	err = wt_client_open(&c, wt_path(&m, "d"), 0, 0);
+	if (err)
+		return fail("open", err);
 	for (i = 0; !err && i < 20; i++)
 		err = (int)wt_nop(&c, (uint64_t)i);
 	if (err)
-		return err;
+		return fail("nop", err);
 	if (way == 0)
 		raise(SIGKILL);		/* with all of it open and mapped */
 	if (way == 1)
