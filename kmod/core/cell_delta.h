@@ -57,8 +57,9 @@ int wn_cell_delta(struct wn_cells *cells, u32 index, const struct wn_vv *since, 
 
 struct wn_merge {
 	u64 hlc;		/* the domain's, for the cell's record */
-	u64 stamp_max;		/* no stamp of a value may be above it */
-	u64 stamp;		/* out: the highest that was seen */
+	u64 realtime;		/* ns */
+	u64 drift_ms;		/* stamps of values may be so much ahead of it */
+	u64 clock;		/* the domain's; out: not below any stamp that was taken over */
 };
 
 /*

@@ -6,6 +6,8 @@
  */
 #include "cell_delta.h"
 
+#include "clock.h"
+
 /* A piece whose form was checked. */
 struct piece {
 	const u8 *body;
@@ -173,7 +175,6 @@ static int check_runs(struct wn_reader *r, const struct piece *p)
 static int next(const struct join *j, struct wn_reader *r, struct piece *p)
 {
 	const u8 *at = wn_form_take(r, WN_PIECE_HEAD);
-	const u64 most = j->type == WN_CELL_LWW ? j->merge->stamp_max : WN_DOT_MAX;
 
 	if (!at)
 		return -EINVAL;
@@ -187,8 +188,8 @@ static int next(const struct join *j, struct wn_reader *r, struct piece *p)
 		return -EINVAL;
 	if (p->replica >= j->cells->replicas)
 		return -E2BIG;
-	if (p->to > most)
-		return j->type == WN_CELL_LWW ? -EPROTO : -E2BIG;
+	if (p->to > WN_DOT_MAX && j->type != WN_CELL_LWW)
+		return -E2BIG;
 	switch (p->form) {
 	case WN_PIECE_ROWS:
 		return check_rows(j, r, p);
@@ -272,11 +273,20 @@ static int join_rows(struct join *j, const struct piece *p)
 	return 0;
 }
 
+/* The stamp of a value from elsewhere: all that is written here later is above it. */
+static int see(struct join *j, u64 stamp)
+{
+	struct wn_merge *merge = j->merge;
+
+	return wn_clock_merge(&merge->clock, stamp, merge->realtime, merge->drift_ms);
+}
+
 static int join_value(struct join *j, const struct piece *p)
 {
 	const struct wn_cell_own *own = &j->cells->own[j->index];
 
-	raise(&j->merge->stamp, p->to);
+	if (see(j, p->to))
+		return -EPROTO;
 	if (p->to < own->stamp || (p->to == own->stamp && p->replica <= own->replica))
 		return 0;
 	j->changed = true;
@@ -309,9 +319,8 @@ static int add(struct join *j, struct wn_row *row, u64 dot, struct wn_item *item
 	int err;
 
 	if (j->type == WN_CELL_ORMAP && !(j->flags & WN_CELL_F_COUNTS)) {
-		if (item->x > j->merge->stamp_max)
+		if (see(j, item->x))
 			return -EPROTO;
-		raise(&j->merge->stamp, item->x);
 	}
 	item->hash = wn_elem_hash(cells, j->index, item->bytes, item->key_len);
 	for (at = wn_elem_find(cells, j->index, item); at != WN_INDEX_NONE;
@@ -436,7 +445,6 @@ int wn_cell_merge(struct wn_cells *cells, u32 index, const u8 *bytes, u32 len,
 	struct piece p;
 	int pieces, i, err;
 
-	merge->stamp = 0;
 	pieces = wn_form_open(&r, bytes, len, j.type);
 	if (pieces < 0)
 		return pieces;

@@ -542,7 +542,9 @@ s64 wn_op_cell_merge(struct wn_call *call)
 	struct wn_core *core = call->core;
 	struct wn_merge merge = {
 		.hlc = wn_call_coming(call),
-		.stamp_max = wn_clock_at(call->env->now->realtime) + (DRIFT_MS << WN_CLOCK_SHIFT),
+		.realtime = call->env->now->realtime,
+		.drift_ms = DRIFT_MS,
+		.clock = call->core->hlc,
 	};
 	const int index = wn_call_cell(call);
 	u64 before;
@@ -560,7 +562,7 @@ s64 wn_op_cell_merge(struct wn_call *call)
 	wn_call_stamp(call);
 	settle(core, (u32)index, before);
 	/* Whatever is written here from now on is later than what was seen. */
-	if (merge.stamp > core->hlc)
-		WN_TX_SET(core->tx, core->hlc, merge.stamp);
+	if (merge.clock > core->hlc)
+		WN_TX_SET(core->tx, core->hlc, merge.clock);
 	return res;
 }

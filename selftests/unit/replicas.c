@@ -359,13 +359,14 @@ void replicas_op(struct replicas *rs, u32 who)
 
 int replica_join(struct replica *r, const u8 *bytes, u32 len)
 {
-	struct wn_merge merge = { .hlc = r->w.core->hlc, .stamp_max = ~0ULL };
+	struct wn_merge merge = { .hlc = r->w.core->hlc, .drift_ms = ~0ULL,
+				  .clock = r->w.core->hlc };
 	int err;
 
 	replica_begin(r);
 	err = wn_cell_merge(r->cells, r->at, bytes, len, &merge);
-	if (replica_end(r, err) && merge.stamp > r->w.core->hlc)
-		r->w.core->hlc = merge.stamp;
+	if (replica_end(r, err))
+		r->w.core->hlc = merge.clock;
 	return err;
 }
 
