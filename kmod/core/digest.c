@@ -18,6 +18,7 @@ static u32 plan(const struct wn_bounds *bounds, struct wn_digest *d)
 		[WN_DIRTY_CELLS] = bounds->cells,
 		[WN_DIRTY_ROWS] = wn_cells_rows(bounds),
 		[WN_DIRTY_ELEMS] = bounds->elems,
+		[WN_DIRTY_TIMERS] = bounds->timers,
 	};
 	u32 i, n;
 
@@ -135,6 +136,21 @@ static bool add_elem(struct wn_blake2s *b, const struct wn_core *core, u32 index
 	return true;
 }
 
+/* One that waits for its time: who made it is in it, whether that client lives is not. */
+static bool add_timer(struct wn_blake2s *b, const struct wn_core *core, u32 index)
+{
+	const struct wn_promise *p = &core->promises.at[index];
+
+	if (!wn_wheel_has(&p->due))
+		return false;
+	wn_blake2s_add64(b, wn_pool_handle(&core->promises.pool, index));
+	wn_blake2s_add64(b, p->due.at);
+	wn_blake2s_add64(b, p->period);
+	wn_blake2s_add64(b, (u64)p->kind << 32 | (u64)p->mine << 16 | p->client);
+	wn_blake2s_add(b, &p->event, sizeof(p->event));
+	return true;
+}
+
 static bool add_record(struct wn_blake2s *b, const struct wn_core *core, u32 kind, u32 index)
 {
 	switch (kind) {
@@ -144,6 +160,8 @@ static bool add_record(struct wn_blake2s *b, const struct wn_core *core, u32 kin
 		return index < core->bounds.cells && add_cell(b, core, index);
 	case WN_DIRTY_ROWS:
 		return index < core->cells.nr_rows && add_row(b, core, index);
+	case WN_DIRTY_TIMERS:
+		return index < core->bounds.timers && add_timer(b, core, index);
 	}
 	return index < core->bounds.elems && add_elem(b, core, index);
 }
@@ -235,7 +253,7 @@ static void add_pool(struct wn_blake2s *b, const struct wn_pool *pool)
 
 void wn_digest_state(const struct wn_core *core, u8 digest[WN_BLAKE2S_BYTES])
 {
-	static const char name[16] = "worknode state 1";
+	static const char name[16] = "worknode state 2";
 	const struct wn_digest *d = &core->digest;
 	const struct wn_cells *cells = &core->cells;
 	struct wn_blake2s b;

@@ -41,6 +41,7 @@ enum {
 	WN_DIRTY_CELLS,
 	WN_DIRTY_ROWS,
 	WN_DIRTY_ELEMS,
+	WN_DIRTY_TIMERS,	/* promises that wait for a time */
 	WN_DIRTY_KINDS
 };
 

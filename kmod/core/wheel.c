@@ -27,6 +27,13 @@ static void place(struct wn_wheel *wheel, struct wn_due *due)
 	WN_TX_SET(wheel->tx, wheel->full[level], wheel->full[level] | 1ULL << slot);
 }
 
+/* What comes due, and when, is state. Leases are a matter of events. */
+static void mark(const struct wn_wheel *wheel, const struct wn_due *due)
+{
+	if (due->kind == WN_DUE_PROMISE)
+		wn_tx_dirty(wheel->tx, WN_DIRTY_TIMERS, due->who);
+}
+
 void wn_wheel_add(struct wn_wheel *wheel, struct wn_due *due, u64 at, u32 kind, u32 who)
 {
 	if (wn_bug_on(wn_wheel_has(due)))
@@ -35,6 +42,7 @@ void wn_wheel_add(struct wn_wheel *wheel, struct wn_due *due, u64 at, u32 kind, 
 	due->at = at;
 	due->kind = kind;
 	due->who = who;
+	mark(wheel, due);
 	place(wheel, due);
 }
 
@@ -46,6 +54,7 @@ void wn_wheel_del(struct wn_wheel *wheel, struct wn_due *due)
 
 	if (!wn_wheel_has(due))
 		return;
+	mark(wheel, due);
 	/* The last of its list: both neighbours are the head, perhaps a slot's. */
 	if (due->link.prev == head && at < WN_WHEEL_LEVELS * WN_WHEEL_SLOTS) {
 		full = &wheel->full[at / WN_WHEEL_SLOTS];
@@ -115,6 +124,7 @@ struct wn_due *wn_wheel_take(struct wn_wheel *wheel, u64 now, u32 *steps)
 		if (link) {
 			--*steps;
 			wn_list_drop(wheel->tx, link);
+			mark(wheel, due_of(link));
 			return due_of(link);
 		}
 		if (!turn(wheel, now >> WN_TICK_BITS))

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "anything.h"
 #include "tap.h"
-#include "world.h"
 
 static u64 pages[4][4];
 static u8 arena[8192] __attribute__((aligned(8)));
@@ -219,6 +219,74 @@ static void test_marks(void)
 	ok(held, "what was marked is all that changed (%llu digests, %llu new)", marked, changed);
 }
 
+/* Inputs of every kind: timers that come due, deaths, slices among them. */
+static void test_anything(void)
+{
+	u64 seed = tap_seed(), i, n, digests = 0, timers = 0;
+	const struct wn_bounds b = any_bounds();
+	static struct anything a;
+	bool held = true;
+
+	for (i = 0; i < 10 * tap_rounds() && held; i++) {
+		const u64 start = world_random(&seed);
+		const struct wn_core_ident ident = any_ident(start);
+
+		world_make(&a.w, &b, &ident);
+		any_begin(&a, start);
+		for (n = 0; n < 1200 && held; n++) {
+			u32 budget = ~0u;
+			struct digest kept, all;
+
+			any_step(&a);
+			if (world_random(&seed) % 4)
+				continue;
+			wn_digest_slice(a.w.core, &budget);
+			wn_digest_state(a.w.core, kept.bytes);
+			all = whole(&a.w);
+			held = same(&kept, &all);
+			digests++;
+		}
+		timers += a.done[WN_OP_TIMER];
+		if (!held)
+			diag("history %#llx, step %llu", start, n);
+		world_deinit(&a.w);
+	}
+	ok(held && timers, "and of inputs of every kind (%llu digests, %llu timers)", digests, timers);
+}
+
+static void test_timers(void)
+{
+	struct wn_bounds b = bounds();
+	struct digest none, one, again;
+	struct world w;
+	s64 timer;
+	u64 hlc;
+
+	b.timers = 40;
+	world_init(&w, &b, 11);
+	none = read_digest(&w);
+	hlc = w.core->hlc;
+	timer = op(&w, 0, OP(.opcode = WN_OP_TIMER, .op_flags = WN_TIMER_MINE,
+			     .w = { w.now.boottime + 1000000 }), NULL);
+	if (WN_RES_IS_ERROR(timer))
+		tap_die("timer");
+	one = read_digest(&w);
+	ok(!same(&none, &one), "a timer");
+	w.core->promises.at[0].due.at++;
+	again = whole(&w);
+	w.core->promises.at[0].due.at--;
+	ok(!same(&one, &again), "when it comes due");
+	w.core->promises.at[0].event.trace++;
+	again = whole(&w);
+	w.core->promises.at[0].event.trace--;
+	ok(!same(&one, &again), "and with what");
+	op(&w, 0, OP(.opcode = WN_OP_CANCEL, .arg = (u64)timer), NULL);
+	w.core->hlc = hlc;
+	again = read_digest(&w);
+	ok(same(&none, &again), "one that was cancelled leaves nothing");
+	world_deinit(&w);
+}
+
 /* Changes that no record of a table shows, each alone between two digests. */
 static void test_silent(void)
 {
@@ -361,8 +429,10 @@ static void test_errnos(void)
 
 int main(void)
 {
-	tap_plan(14);
+	tap_plan(19);
 	test_marks();
+	test_anything();
+	test_timers();
 	test_silent();
 	test_refused();
 	test_sees();

@@ -1089,7 +1089,8 @@ struct wn_timer_told {
 
 /*
  * DIGEST: 256 bits that are the same where the state is: tree, handles, versions,
- * clock, cells; not clients, capabilities, rings, events, subscriptions. node: the root,
+ * clock, cells, what waits for its time (timers, delayed events, calls); not clients,
+ * capabilities, rings, events, subscriptions. node: the root,
  * by a capability over the whole domain (EACCES). The digest goes to the arena: offset
  * and room as with ops on cells, WN_DIGEST_BYTES. Result: 0; or 1: nothing was written,
  * more is to be hashed, the same again. Right: READ. What lies in slots has no part in
