@@ -137,7 +137,7 @@ static bool add_elem(struct wn_blake2s *b, const struct wn_core *core, u32 index
 }
 
 /* One that waits for its time: who made it is in it, whether that client lives is not. */
-static bool add_timer(struct wn_blake2s *b, const struct wn_core *core, u32 index)
+static bool add_promise(struct wn_blake2s *b, const struct wn_core *core, u32 index)
 {
 	const struct wn_promise *p = &core->promises.at[index];
 
@@ -161,7 +161,7 @@ static bool add_record(struct wn_blake2s *b, const struct wn_core *core, u32 kin
 	case WN_DIRTY_ROWS:
 		return index < core->cells.nr_rows && add_row(b, core, index);
 	case WN_DIRTY_TIMERS:
-		return index < core->bounds.timers && add_timer(b, core, index);
+		return index < core->bounds.timers && add_promise(b, core, index);
 	}
 	return index < core->bounds.elems && add_elem(b, core, index);
 }
