@@ -120,15 +120,17 @@ static: ## cppcheck, clang-tidy, shellcheck, core-static
 
 ##@ Install
 
-install: lib tools ## library, headers, tools to DESTDIR and PREFIX (/usr/local)
+install: lib tools ## library, headers, tools, units to DESTDIR and PREFIX (/usr/local)
 	@$(MAKE) -C libwn install
 	@$(MAKE) -C embed install
 	@$(MAKE) -C tools/wn install
+	@$(MAKE) -C ops install
 
 uninstall: ## remove what install put there
 	@$(MAKE) -C libwn uninstall
 	@$(MAKE) -C embed uninstall
 	@$(MAKE) -C tools/wn uninstall
+	@$(MAKE) -C ops uninstall
 
 dkms-install: ## add, build and install the module by DKMS for KVER= or the running kernel
 	@scripts/setup dkms

@@ -47,6 +47,8 @@ extern const struct wn_cmd wn_node_verbs[];
 extern const struct wn_cmd wn_cell_verbs[];
 extern const struct wn_cmd wn_cap_verbs[];
 
+int wn_domain_apply(struct wn_ctx *ctx, int argc, char **argv);
+
 int cmd_info(struct wn_ctx *ctx, int argc, char **argv);
 int cmd_tree(struct wn_ctx *ctx, int argc, char **argv);
 int cmd_emit(struct wn_ctx *ctx, int argc, char **argv);

@@ -4,63 +4,27 @@
 #include <limits.h>
 #include <string.h>
 
+#include "bounds.h"
 #include "opts.h"
 #include "session.h"
 #include "text.h"
-
-/* Bounds by name, as options of create and lines of show. */
-#define BOUND(field)	{ #field, offsetof(struct wn_bounds, field) }
-
-static const struct {
-	const char *name;
-	size_t offset;
-} bounds[] = {
-	BOUND(nodes), BOUND(children), BOUND(depth), BOUND(cells), BOUND(set_elems),
-	BOUND(elems), BOUND(replicas), BOUND(clients), BOUND(caps), BOUND(slots),
-	BOUND(sq_entries), BOUND(cq_entries), BOUND(inbox_entries), BOUND(group_ops),
-	BOUND(idem_keys), BOUND(lanes), BOUND(subs), BOUND(timers), BOUND(log_records),
-	BOUND(backlog),
-};
-
-#define BOUNDS	(sizeof(bounds) / sizeof(bounds[0]))
-
-static __u32 *bound(struct wn_bounds *b, size_t i)
-{
-	return (__u32 *)((char *)b + bounds[i].offset);
-}
 
 /* --NODES 100 and the like. */
 static bool bound_option(struct wn_opts *o, struct wn_bounds *b)
 {
 	char name[32];
+	unsigned int i;
 	__u64 v;
-	size_t i;
 
-	if (wn_opt_number(o, "--slab_bytes", ~0ULL, &v)) {
-		b->slab_bytes = v;
-		return true;
-	}
-	for (i = 0; i < BOUNDS; i++) {
-		snprintf(name, sizeof(name), "--%s", bounds[i].name);
-		v = *bound(b, i);
-		if (!wn_opt_number(o, name, UINT_MAX, &v))
+	for (i = 0; wn_bound_name(i); i++) {
+		snprintf(name, sizeof(name), "--%s", wn_bound_name(i));
+		v = wn_bound_get(b, i);
+		if (!wn_opt_number(o, name, wn_bound_max(i), &v))
 			continue;
-		*bound(b, i) = (__u32)v;
+		wn_bound_set(b, i, v);
 		return true;
 	}
 	return false;
-}
-
-static bool octal(const char *s, unsigned int *mode)
-{
-	unsigned int v = 0;
-
-	if (!*s || strlen(s) > 4 || strspn(s, "01234567") != strlen(s))
-		return false;
-	for (; *s; s++)
-		v = v * 8 + (unsigned int)(*s - '0');
-	*mode = v;
-	return v <= 0777;
 }
 
 static int create(struct wn_ctx *ctx, int argc, char **argv)
@@ -96,7 +60,7 @@ static int create(struct wn_ctx *ctx, int argc, char **argv)
 	status = wn_opts_end(&o, 1, 1);
 	if (status)
 		return status;
-	if (!octal(mode_text, &mode))
+	if (!wn_text_mode(mode_text, &mode))
 		return wn_usage("--mode wants octal permission bits", mode_text);
 	status = wn_session_path(ctx, o.arg[0], path);
 	if (status)
@@ -195,18 +159,18 @@ static int ls(struct wn_ctx *ctx, int argc, char **argv)
 
 static void show_text(FILE *to, const char *name, const struct wn_domain_info *info)
 {
-	struct wn_bounds b = info->bounds;
-	size_t i;
+	const struct wn_bounds *b = &info->bounds;
+	unsigned int i;
 
 	fprintf(to, "domain    %s (id %llu)\n", name, (unsigned long long)info->id);
 	fprintf(to, "memory    %llu bytes, clients %llu bytes\n", (unsigned long long)info->bytes,
 		(unsigned long long)info->client_bytes);
-	fprintf(to, "clients   %u of %u\n", info->clients, b.clients);
-	fprintf(to, "nodes     %u of %u\n", info->nodes, b.nodes);
+	fprintf(to, "clients   %u of %u\n", info->clients, b->clients);
+	fprintf(to, "nodes     %u of %u\n", info->nodes, b->nodes);
 	fprintf(to, "bounds   ");
-	for (i = 0; i < BOUNDS; i++)
-		fprintf(to, " %s=%u", bounds[i].name, *bound(&b, i));
-	fprintf(to, " slab_bytes=%llu\n", (unsigned long long)b.slab_bytes);
+	for (i = 0; wn_bound_name(i); i++)
+		fprintf(to, " %s=%llu", wn_bound_name(i), (unsigned long long)wn_bound_get(b, i));
+	fputc('\n', to);
 }
 
 static int show(struct wn_ctx *ctx, int argc, char **argv)
@@ -215,8 +179,8 @@ static int show(struct wn_ctx *ctx, int argc, char **argv)
 	struct wn_json *j = &ctx->j;
 	char path[PATH_MAX];
 	struct wn_opts o;
+	unsigned int i;
 	int status, err;
-	size_t i;
 
 	wn_opts_begin(&o, argc, argv);
 	while (wn_opts_next(&o))
@@ -238,9 +202,8 @@ static int show(struct wn_ctx *ctx, int argc, char **argv)
 	wn_json_begin(j, "domain.show");
 	json_domain(j, o.arg[0], &info);
 	wn_json_object(j, "bounds");
-	for (i = 0; i < BOUNDS; i++)
-		wn_json_u64(j, bounds[i].name, *bound(&info.bounds, i));
-	wn_json_u64(j, "slab_bytes", info.bounds.slab_bytes);
+	for (i = 0; wn_bound_name(i); i++)
+		wn_json_u64(j, wn_bound_name(i), wn_bound_get(&info.bounds, i));
 	wn_json_close(j, '}');
 	wn_json_end(j);
 	return WN_EXIT_OK;
@@ -284,6 +247,7 @@ const struct wn_cmd wn_domain_verbs[] = {
 	  "make one", create },
 	{ "ls", "", "list them", ls },
 	{ "show", "NAME", "memory, clients, bounds", show },
+	{ "apply", "FILE|DIR...", "make those that files describe", wn_domain_apply },
 	{ "rm", "NAME...", "remove names; a domain ends with its last client", rm },
 	{}
 };

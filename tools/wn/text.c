@@ -116,6 +116,18 @@ bool wn_text_time(const char *s, __u64 *ns)
 	return false;
 }
 
+bool wn_text_mode(const char *s, unsigned int *mode)
+{
+	unsigned int v = 0;
+
+	if (!*s || strlen(s) > 4 || strspn(s, "01234567") != strlen(s))
+		return false;
+	for (; *s; s++)
+		v = v * 8 + (unsigned int)(*s - '0');
+	*mode = v;
+	return v <= 0777;
+}
+
 int wn_text_word(const char *s, const char *const *words)
 {
 	int i;

@@ -25,6 +25,9 @@ bool wn_text_signed(const char *s, __s64 *value);
 /* ns of "90", "1.5", "250ms", "10s", "5m", "2h"; seconds if no unit is given. */
 bool wn_text_time(const char *s, __u64 *ns);
 
+/* Permission bits, octal, 0777 at most. */
+bool wn_text_mode(const char *s, unsigned int *mode);
+
 /* Which of the words s is, or -1. The last of words is NULL. */
 int wn_text_word(const char *s, const char *const *words);
 
