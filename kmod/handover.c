@@ -61,7 +61,6 @@ static s64 check(struct wn_client *client, const struct wn_cap_export *e, u64 *c
 	struct wn_domain *domain = client->domain;
 	const struct wn_cap *by;
 	struct wn_now now;
-	s64 err = 0;
 	int node;
 
 	lockdep_assert_held(&domain->lock);
@@ -71,10 +70,7 @@ static s64 check(struct wn_client *client, const struct wn_cap_export *e, u64 *c
 	if (!(client->allowed[WN_OP_CAP_GRANT / 64] & (1ULL << WN_OP_CAP_GRANT % 64)))
 		return -EPERM;
 	wn_engine_now(&now);
-	by = wn_cap_use(domain->core, client->number, e->cap, WN_RIGHT_GRANT, &now, &err);
-	if (!by)
-		return err;
-	node = wn_cap_reach(domain->core, client->number, by, e->node);
+	node = wn_cap_ask(domain->core, client->number, e->cap, WN_RIGHT_GRANT, e->node, &now, &by);
 	if (node < 0)
 		return node;
 	*cap = wn_cap_handle(domain->core, by);

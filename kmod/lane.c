@@ -396,16 +396,12 @@ static struct wn_client *consumer_of(struct wn_client *client, const struct wn_l
 	struct wn_client *peer;
 	const struct wn_cap *cap;
 	struct wn_now now;
-	s64 err = 0;
 	int node;
 
 	lockdep_assert_held(&domain->lock);
 
 	wn_engine_now(&now);
-	cap = wn_cap_use(core, client->number, c->cap, WN_RIGHT_EMIT, &now, &err);
-	if (!cap)
-		return ERR_PTR(err);
-	node = wn_cap_reach(core, client->number, cap, c->node);
+	node = wn_cap_ask(core, client->number, c->cap, WN_RIGHT_EMIT, c->node, &now, &cap);
 	if (node < 0)
 		return ERR_PTR(node);
 	own = &core->own[node];

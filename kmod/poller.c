@@ -163,14 +163,15 @@ void wn_poller_kick(struct wn_domain *domain)
 
 static int may(struct wn_client *client)
 {
+	const struct wn_cap *cap;
 	struct wn_now now;
-	s64 err = 0;
+	int node;
 
 	mutex_lock(&client->domain->lock);
 	wn_engine_now(&now);
-	wn_cap_use(client->domain->core, client->number, 0, WN_RIGHT_ADMIN, &now, &err);
+	node = wn_cap_ask(client->domain->core, client->number, 0, WN_RIGHT_ADMIN, 0, &now, &cap);
 	mutex_unlock(&client->domain->lock);
-	return err;
+	return node < 0 ? node : 0;
 }
 
 long wn_poller_ioctl(struct wn_client *client, void __user *uarg)

@@ -115,6 +115,23 @@ int wn_cap_reach(struct wn_core *core, u32 client, const struct wn_cap *cap, u64
 	return index;
 }
 
+/* A refusal is told to who audits, and what was found is remembered: so it is an input. */
+int wn_cap_ask(struct wn_core *core, u32 client, u32 index, u32 rights, u64 node,
+	       const struct wn_now *now, const struct wn_cap **cap)
+{
+	const u64 body[2] = { rights, node };
+	s64 res = 0;
+
+	if (unlikely(core->journal))
+		wn_journal_ask(core, client, index, body, now);
+	*cap = wn_cap_use(core, client, index, rights, now, &res);
+	if (*cap)
+		res = wn_cap_reach(core, client, *cap, node);
+	if (unlikely(core->journal))
+		wn_journal_close(core, res);
+	return (int)res;
+}
+
 u64 wn_cap_handle(const struct wn_core *core, const struct wn_cap *cap)
 {
 	return cap->id << WN_HANDLE_INDEX_BITS | (number_of(core, cap) - 1);

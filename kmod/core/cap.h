@@ -60,6 +60,13 @@ struct wn_cap *wn_cap_use(struct wn_core *core, u32 client, u32 index, u32 right
  */
 int wn_cap_reach(struct wn_core *core, u32 client, const struct wn_cap *cap, u64 handle);
 
+/*
+ * Outside of ops: both at once, for whoever does by a capability what the core knows
+ * nothing of. *cap is the capability, if the answer is no error.
+ */
+int wn_cap_ask(struct wn_core *core, u32 client, u32 index, u32 rights, u64 node,
+	       const struct wn_now *now, const struct wn_cap **cap);
+
 struct wn_core_open;
 
 /*

@@ -31,6 +31,7 @@ enum wn_input_kind {
 	WN_INPUT_OPEN,		/* of a client; body: WN_INPUT_CAP_BYTES */
 	WN_INPUT_CLOSE,
 	WN_INPUT_CAP,		/* wn_cap_put(): arg: index; body: WN_INPUT_CAP_BYTES */
+	WN_INPUT_ASK,		/* wn_cap_ask(): arg: index; body: u64 rights, u64 node */
 	WN_INPUT_PUMP,
 	WN_INPUT_RETRY,
 	WN_INPUT_DIGEST,	/* no input, but where the state stands: body: the state digest */
@@ -61,6 +62,7 @@ enum wn_input_kind {
 
 /* OPEN, CAP: node, expires, badge; rights and quota of nodes, u32 each. */
 #define WN_INPUT_CAP_BYTES	32
+#define WN_INPUT_ASK_BYTES	16
 
 /* Names of reads: what it is, then which, or how many bytes. */
 #define WN_READ_BYTES		(1ULL << 32)

@@ -182,6 +182,19 @@ void wn_journal_cap(struct wn_core *core, u32 kind, u32 client, u32 index,
 	wn_journal_body(core);
 }
 
+void wn_journal_ask(struct wn_core *core, u32 client, u32 index, const u64 words[2],
+		    const struct wn_now *now)
+{
+	u8 body[WN_INPUT_ASK_BYTES];
+
+	wn_put_le64(body, words[0]);
+	wn_put_le64(body + 8, words[1]);
+	wn_journal_open(core, WN_INPUT_ASK, client, now);
+	wn_journal_arg(core, 0, index);
+	wn_journal_put(core, body, sizeof(body));
+	wn_journal_body(core);
+}
+
 bool wn_journal_digest(struct wn_core *core, u32 *budget)
 {
 	u8 digest[WN_BLAKE2S_BYTES];

@@ -79,6 +79,9 @@ void wn_journal_close(struct wn_core *core, s64 result);
 void wn_journal_ops(struct wn_core *core, u32 kind, const struct wn_op_env *env,
 		    const struct wn_sqe *slots, u32 n);
 
+void wn_journal_ask(struct wn_core *core, u32 client, u32 index, const u64 body[2],
+		    const struct wn_now *now);
+
 struct wn_core_open;
 void wn_journal_cap(struct wn_core *core, u32 kind, u32 client, u32 index,
 		    const struct wn_core_open *first);

@@ -229,6 +229,17 @@ static s64 do_cap(struct wn_core *core, const struct record *r, bool *held)
 	return 0;
 }
 
+static s64 do_ask(struct wn_core *core, const struct record *r, bool *held)
+{
+	const struct wn_cap *cap;
+
+	if (!has_client(core, r))
+		return -EINVAL;
+	*held = wn_cap_ask(core, r->client, r->arg, (u32)wn_get_le64(r->body),
+			   wn_get_le64(r->body + 8), &r->now, &cap) == r->result;
+	return 0;
+}
+
 static s64 do_digest(struct wn_core *core, const struct record *r, bool *held)
 {
 	u8 digest[WN_BLAKE2S_BYTES];
@@ -244,7 +255,8 @@ static s64 do_digest(struct wn_core *core, const struct record *r, bool *held)
 
 static s64 apply(struct wn_core *core, const struct record *r, bool *held)
 {
-	const u32 body = r->kind == WN_INPUT_OPEN || r->kind == WN_INPUT_CAP ? WN_INPUT_CAP_BYTES :
+	const u32 body = r->kind == WN_INPUT_ASK ? WN_INPUT_ASK_BYTES :
+			 r->kind == WN_INPUT_OPEN || r->kind == WN_INPUT_CAP ? WN_INPUT_CAP_BYTES :
 			 r->kind == WN_INPUT_DIGEST ? WN_BLAKE2S_BYTES : 0;
 
 	if (r->kind != WN_INPUT_OP && r->kind != WN_INPUT_GROUP && r->kind != WN_INPUT_BEGIN &&
@@ -271,6 +283,8 @@ static s64 apply(struct wn_core *core, const struct record *r, bool *held)
 			return -EINVAL;
 		wn_core_client_close(core, r->client);
 		return 0;
+	case WN_INPUT_ASK:
+		return do_ask(core, r, held);
 	case WN_INPUT_PUMP:
 		if (r->client >= core->bounds.clients)
 			return -EINVAL;

@@ -587,6 +587,16 @@ static void step_client(struct anything *a, u32 client)
 	}
 }
 
+/* As who connects a lane does. */
+static void step_ask(struct anything *a, u32 client)
+{
+	const u64 node = some_node(a);
+	const struct wn_cap *cap;
+
+	if (wn_core_client_is_open(&a->w.core->clients[client]))
+		wn_cap_ask(a->w.core, client, below(a, 6), 1u << below(a, 10), node, &a->w.now, &cap);
+}
+
 void any_step(struct anything *a)
 {
 	const u32 client = below(a, ANY_CLIENTS);
@@ -620,6 +630,9 @@ void any_step(struct anything *a)
 		break;
 	case 16:
 		step_turn(a, client);
+		break;
+	case 17:
+		step_ask(a, client);
 		break;
 	default:
 		step_op(a, client);
