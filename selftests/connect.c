@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -332,6 +333,72 @@ TEST_F(connect, poll)
 	wn_lane_close(&p);
 	EXPECT_EQ(POLLIN | POLLMSG, polled(&self->c));
 	wn_lane_close(&c);
+}
+
+#define MANY	1024u		/* all that a domain can have */
+#define MAKERS	11		/* each takes half of what is left */
+
+struct many {
+	struct wn to, from[MAKERS];
+	struct wn_lane p[MANY], c[MANY];
+	struct wn_lane_set set;
+};
+
+/* 1,024 lanes to one reader, all taken from in turn and slept for at once. */
+TEST_F(connect, as_many_as_can_be)
+{
+	struct wn_domain_create args = wt_create_args(self->m.control, "many");
+	struct many *m = calloc(1, sizeof(*m));
+	struct wn_lane *from;
+	uint32_t i, n = 0, len;
+	const uint32_t *record;
+	const char *path;
+	uint64_t node;
+	int err = 0;
+
+	if (sizeof(long) == 4)
+		SKIP(return, "offsets of the last of them need 64 bits");
+	ASSERT_NE(NULL, m);
+	args.bounds.lanes = MANY;
+	ASSERT_EQ(0, wt_ioctl(self->m.control, WN_IOC_CREATE, &args));
+	path = wt_path(&self->m, "many");
+	ASSERT_EQ(0, wn_open(&m->to, path, NULL));
+	node = wn_create(&m->to, 0, "here");
+	ASSERT_EQ(0, wn_bind(&m->to, node, 0));
+	for (i = 0; i < MAKERS; i++) {
+		ASSERT_EQ(0, wn_open(&m->from[i], path, NULL));
+		while (n < MANY && !(err = wn_lane_connect(&m->from[i], &m->p[n], node, 0, 4096)))
+			n++;
+	}
+	ASSERT_EQ(MANY, n);
+	wn_lane_set_init(&m->set, &m->to, 0);
+	for (i = 0; i < MANY; i++) {
+		ASSERT_EQ(0, wn_lane_accept(&m->to, &m->c[i], NULL, 1));
+		ASSERT_EQ(0, wn_lane_set_add(&m->set, &m->c[i]));
+	}
+	while (!wn_lanes_wait(&m->to, 1))
+		;
+	EXPECT_EQ(-ETIME, wn_lane_set_wait(&m->set, 1));
+	/* From the last to the first: what is read first is the first one's. */
+	for (i = 0; i < 2 * MANY; i++)
+		ASSERT_EQ(0, send_one(&m->p[MANY - 1 - i % MANY], i));
+	EXPECT_EQ(0, wn_lane_set_wait(&m->set, 0));
+	for (i = 0; i < 2 * MANY; i++) {
+		record = wn_lane_set_next(&m->set, &from, &len);
+		ASSERT_NE(NULL, record);
+		ASSERT_EQ(MANY - 1 - i / 2 + i % 2 * MANY, *record);
+	}
+	EXPECT_EQ(NULL, wn_lane_set_next(&m->set, &from, &len));
+	EXPECT_EQ(NULL, from);
+	wn_lane_set_end(&m->set);
+	for (i = 0; i < MANY; i++) {
+		wn_lane_close(&m->p[i]);
+		wn_lane_close(&m->c[i]);
+	}
+	for (i = 0; i < MAKERS; i++)
+		wn_close(&m->from[i]);
+	wn_close(&m->to);
+	free(m);
 }
 
 /* ------------------------------------------------------------ processes */

@@ -378,6 +378,12 @@ FIELD(wn_lane_state, producer, 16, 4);
 FIELD(wn_lane_state, consumer, 20, 4);
 FIELD(wn_lane_state, pad, 24, 40);
 
+SIZE(wn_loan, 16);
+FIELD(wn_loan, buffer, 0, 4);
+FIELD(wn_loan, len, 4, 4);
+FIELD(wn_loan, type, 8, 4);
+FIELD(wn_loan, reserved, 12, 4);
+
 SIZE(wn_name_bucket, 64);
 FIELD(wn_name_bucket, entries, 0, 64);
 

@@ -341,6 +341,8 @@ static inline const void *wn_out(const struct wn *wn, __u32 offset)
 #endif
 
 #include <wn_lane.h>
+#include <wn_lane_set.h>
+#include <wn_loan.h>
 #include <wn_prep.h>
 #include <wn_promise.h>
 #include <wn_read.h>

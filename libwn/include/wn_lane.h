@@ -114,15 +114,20 @@ static inline bool wn_lane_ended(const struct wn_lane *l)
 }
 
 /* Store the own position; then what the peer's flags are, as far as they matter. */
-static inline __u32 wn_lane_publish(struct wn_lane *l)
+static inline __u32 wn_lane_publish_at(struct wn_lane *l, __u64 pos)
 {
-	__atomic_store_n(&l->own->pos, l->pos, __ATOMIC_RELEASE);
+	__atomic_store_n(&l->own->pos, pos, __ATOMIC_RELEASE);
 	/* C: no more than this where the sleeper pays: pairs with M in lane.c. */
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	if (__builtin_expect(l->fences, 0))
 		__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	return __atomic_load_n(&l->peer->flags, __ATOMIC_RELAXED) &
 		(WN_LANE_F_SLEEPS | WN_LANE_F_CLOSED);
+}
+
+static inline __u32 wn_lane_publish(struct wn_lane *l)
+{
+	return wn_lane_publish_at(l, l->pos);
 }
 
 /* ------------------------------------------------------------- producer */
@@ -133,7 +138,7 @@ static inline __u32 wn_lane_publish(struct wn_lane *l)
  */
 static inline void *wn_lane_reserve(struct wn_lane *l, __u32 len)
 {
-	const struct wn_lane_rec head = { .len = len };
+	const struct wn_lane_rec head = { len, 0, 0 };
 	const __u64 room = wn_lane_room(len);
 	struct wn_lane_rec *rec;
 

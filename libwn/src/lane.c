@@ -169,8 +169,7 @@ WN_API const void *wn_lane_step(struct wn_lane *l, __u32 *len)
 
 /* --------------------------------------------------------------- sleeping */
 
-/* Whether there is something to wake up for. */
-static bool look(struct wn_lane *l, __u64 room)
+bool wn_lane_look(struct wn_lane *l, __u64 room)
 {
 	if (l->produces)
 		return l->limit - l->pos >= room || wn_lane_credit(l, room) || l->error;
@@ -183,31 +182,44 @@ static bool spin(struct wn_lane *l, __u64 room)
 	__u32 n;
 
 	for (n = 0; n < l->spin; n++) {
-		if (look(l, room)) {
+		if (wn_lane_look(l, room)) {
 			l->spin = n * 2 < l->spin ? l->spin : l->spin * 2;
 			l->spin = l->spin > SPIN_MAX ? SPIN_MAX : l->spin;
 			return true;
 		}
-#if defined(__x86_64__) || defined(__i386__)
-		__builtin_ia32_pause();
-#elif defined(__aarch64__)
-		__asm__ volatile("yield");
-#endif
+		wn_lane_relax();
 	}
 	l->spin = l->spin / 2 < SPIN_MIN ? SPIN_MIN : l->spin / 2;
 	return false;
 }
 
-/* M: pairs with C in the publisher. Whether it reaches a publisher that does not fence. */
-static bool barrier_everywhere(const struct wn_lane *l)
+void wn_lane_raise(struct wn_lane *l)
+{
+	l->flags = (l->flags + WN_LANE_F_COUNT) | WN_LANE_F_SLEEPS;
+	__atomic_store_n(&l->own->flags, l->flags, __ATOMIC_RELAXED);
+}
+
+void wn_lane_lower(struct wn_lane *l)
+{
+	l->flags &= ~WN_LANE_F_SLEEPS;
+	__atomic_store_n(&l->own->flags, l->flags, __ATOMIC_RELAXED);
+}
+
+/* M: pairs with C in the publisher. */
+bool wn_lane_barrier(void)
 {
 	if (!membarrier(MEMBARRIER_CMD_GLOBAL_EXPEDITED))
 		return true;
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	return false;
+}
+
+bool wn_lane_peer_fences(const struct wn_lane *l)
+{
 	return __atomic_load_n(&l->peer->flags, __ATOMIC_RELAXED) & WN_LANE_F_FENCES;
 }
 
-static __u64 nap(__u64 deadline)
+__u64 wn_lane_nap(__u64 deadline)
 {
 	__u64 soon = wn_deadline(NAP_NS);
 
@@ -220,17 +232,15 @@ static int sleep_once(struct wn_lane *l, __u64 room, __u64 deadline)
 	bool sure;
 	int err = 0;
 
-	l->flags = (l->flags + WN_LANE_F_COUNT) | WN_LANE_F_SLEEPS;
-	__atomic_store_n(&l->own->flags, l->flags, __ATOMIC_RELAXED);
-	sure = barrier_everywhere(l);
-	if (!look(l, room)) {
+	wn_lane_raise(l);
+	sure = wn_lane_barrier() || wn_lane_peer_fences(l);
+	if (!wn_lane_look(l, room)) {
 		l->sleeps++;
-		err = l->via->sleep(l, bell, sure ? deadline : nap(deadline));
+		err = l->via->sleep(l, bell, sure ? deadline : wn_lane_nap(deadline));
 		if (err == -ETIME && !sure && (!deadline || wn_deadline(0) < deadline))
 			err = 0;
 	}
-	l->flags &= ~WN_LANE_F_SLEEPS;
-	__atomic_store_n(&l->own->flags, l->flags, __ATOMIC_RELAXED);
+	wn_lane_lower(l);
 	return err;
 }
 
@@ -244,7 +254,7 @@ WN_API int wn_lane_wait(struct wn_lane *l, __u32 len, __u64 deadline)
 	while (!err && !spin(l, room)) {
 		err = sleep_once(l, room, deadline);
 		/* What came at the last moment counts. */
-		if (err && look(l, room))
+		if (err && wn_lane_look(l, room))
 			err = 0;
 	}
 	return err ? err : l->error;

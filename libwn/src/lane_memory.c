@@ -35,6 +35,20 @@ static int futex(const __u32 *word, int op, __u32 value, const struct timespec *
 	return err;
 }
 
+/* One of many words; the kernel's struct of that name, which older headers lack. */
+struct wait_word {
+	__u64 value;
+	__u64 address;
+	__u32 flags;
+	__u32 reserved;
+};
+
+#define WAIT_WORDS	128		/* more the kernel does not take */
+#define WAIT_32		2
+#ifndef SYS_futex_waitv
+#define SYS_futex_waitv	449
+#endif
+
 /* A futex knows the clock without suspended time: what is left of ours, from now. */
 static struct timespec until(__u64 deadline)
 {
@@ -57,6 +71,45 @@ static int memory_sleep(struct wn_lane *l, __u32 bell, __u64 deadline)
 	if (deadline)
 		t = until(deadline);
 	err = futex(&l->peer->bell, FUTEX_WAIT_BITSET, bell, deadline ? &t : NULL);
+	return err == -EAGAIN ? 0 : err == -ETIMEDOUT ? -ETIME : err;
+}
+
+int wn_lane_memory_sleep(struct wn_lane **lane, __u32 nr, __u64 deadline, bool sure)
+{
+	struct wait_word words[WAIT_WORDS];
+	__s64 t[2];		/* of 64 bits in 32-bit programs, too */
+	int saved = errno, err;
+	struct timespec at;
+	__u32 i;
+
+	if (nr > WAIT_WORDS)
+		sure = false;
+	for (i = 0; i < nr && i < WAIT_WORDS; i++) {
+		words[i] = (struct wait_word){
+			.value = __atomic_load_n(&lane[i]->peer->bell, __ATOMIC_ACQUIRE),
+			.address = (unsigned long)&lane[i]->peer->bell,
+			.flags = WAIT_32,
+		};
+	}
+	/* Rung before that was loaded: then there is something to see behind it. */
+	for (i = 0; i < nr; i++)
+		if (wn_lane_look(lane[i], 0))
+			return 0;
+	at = until(sure && deadline ? deadline : wn_lane_nap(deadline));
+	t[0] = at.tv_sec;
+	t[1] = at.tv_nsec;
+	if (!nr || syscall(SYS_futex_waitv, words, nr > WAIT_WORDS ? WAIT_WORDS : nr, 0,
+			   deadline || !sure ? t : NULL, CLOCK_MONOTONIC) >= 0)
+		err = 0;
+	else
+		err = -errno;
+	errno = saved;
+	if (err == -ENOSYS) {
+		/* A kernel without: come back soon. */
+		at = (struct timespec){ .tv_nsec = 1000000 };
+		nanosleep(&at, NULL);
+		return -ETIME;
+	}
 	return err == -EAGAIN ? 0 : err == -ETIMEDOUT ? -ETIME : err;
 }
 

@@ -1203,6 +1203,24 @@ struct wn_lane_state {
 #define WN_LANE_S_CONSUMER_GONE	(1U << 2)	/* closed, or dead: nobody reads */
 #define WN_LANE_S_REVOKED	(1U << 3)	/* the right to it was taken back from both */
 
+/*
+ * Loans: what two programs may agree to use a lane for in place of records. The ring is
+ * that many buffers of one size, a power of two. Positions count 8 for each buffer: the
+ * producer's those that were lent, the consumer's those that were given back. The n-th
+ * loan is entry n % WN_LOANS_MAX of an array of struct wn_loan in the producer's page,
+ * the n-th return entry n % WN_LOANS_MAX of an array of __u32, numbers of buffers, in
+ * the consumer's, both from WN_LOANS_OFFSET on. All else is as with records.
+ */
+#define WN_LOANS_MAX		128U
+#define WN_LOANS_OFFSET		128U	/* behind struct wn_lane_side */
+
+struct wn_loan {
+	__u32 buffer;		/* which one of them */
+	__u32 len;		/* of what is in it, from its beginning */
+	__u32 type;		/* the application's */
+	__u32 reserved;		/* 0 */
+};
+
 /* -------------------------------------------------------------- rights */
 
 #define WN_RIGHT_READ		(1U << 0)	/* read nodes and cells; domain-wide: map public state */
