@@ -404,4 +404,40 @@ TEST_F(promises, digests)
 	EXPECT_EQ(-ESTALE, wn_sample(wn, self->node, cell + 1));
 }
 
+/* The same things made in another order, under another name. */
+TEST_F(promises, merge_digests)
+{
+	__u8 one[WN_DIGEST_BYTES], two[WN_DIGEST_BYTES];
+	struct wn *wn = &self->wn;
+	__s64 above[2], below, cell, cells[2];
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		above[i] = wn_create(wn, 0, i ? "east" : "west");
+		ASSERT_FALSE(IS_ERROR(above[i]));
+		below = wn_create(wn, above[i], i ? "a" : "b");
+		ASSERT_FALSE(IS_ERROR(below));
+		if (i) {
+			below = wn_create_as(wn, above[i], "b", 7, 7, 7);
+			ASSERT_FALSE(IS_ERROR(below));
+		} else {
+			ASSERT_FALSE(IS_ERROR(wn_create(wn, above[i], "a")));
+		}
+		cells[i] = wn_cell_create(wn, below, 1, WN_CELL_ORSET, 0);
+		ASSERT_FALSE(IS_ERROR(cells[i]));
+	}
+	ASSERT_EQ(0, wn_digest_merge(wn, above[0], one));
+	ASSERT_EQ(0, wn_digest_merge(wn, above[1], two));
+	EXPECT_EQ(0, memcmp(one, two, sizeof(one)));
+	cell = wn_cell_create(wn, above[0], 1, WN_CELL_PNCOUNTER, 0);
+	ASSERT_FALSE(IS_ERROR(cell));
+	ASSERT_EQ(0, wn_digest_merge(wn, above[0], one));
+	EXPECT_NE(0, memcmp(one, two, sizeof(one)));
+	cell = wn_cell_create(wn, above[1], 1, WN_CELL_PNCOUNTER, 0);
+	ASSERT_FALSE(IS_ERROR(cell));
+	ASSERT_EQ(0, wn_digest_merge(wn, above[1], two));
+	EXPECT_EQ(0, memcmp(one, two, sizeof(one)));
+	EXPECT_EQ(-ESTALE, wn_digest_merge(wn, 1ULL << 60, two));
+}
+
 WT_MAIN

@@ -350,6 +350,14 @@ static inline void wn_prep_digest(struct wn_sqe *sqe, __u32 out, __u64 user_data
 	sqe->w[0] = (__u64)WN_DIGEST_BYTES << 32 | out;
 }
 
+/* That of a node's subtree which is the same at all replicas; as above. */
+static inline void wn_prep_digest_merge(struct wn_sqe *sqe, __u64 node, __u32 out, __u64 user_data)
+{
+	wn_prep(sqe, WN_OP_DIGEST, node, user_data);
+	sqe->op_flags = WN_DIGEST_MERGE;
+	sqe->w[0] = (__u64)WN_DIGEST_BYTES << 32 | out;
+}
+
 /* ---------------------------------------------------------- capabilities */
 
 /* Below cap, over node; to: 0: this client, else another's number + 1. */

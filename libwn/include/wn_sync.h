@@ -125,6 +125,9 @@ __s64 wn_sample(struct wn *wn, __u64 node, __u64 cell);
 __s64 wn_sample_all(struct wn *wn);
 int wn_digest(struct wn *wn, __u8 digest[WN_DIGEST_BYTES]);
 
+/* The digest of a node's subtree that replicas compare. */
+int wn_digest_merge(struct wn *wn, __u64 node, __u8 digest[WN_DIGEST_BYTES]);
+
 /* ------------------------------------------------------------ iteration */
 
 /*

@@ -25,9 +25,9 @@ WN_API __s64 wn_sample_all(struct wn *wn)
 	return cursor;
 }
 
-WN_API int wn_digest(struct wn *wn, __u8 digest[WN_DIGEST_BYTES])
+static int digest_of(struct wn *wn, const struct wn_sqe *ask, __u8 digest[WN_DIGEST_BYTES])
 {
-	struct wn_sqe sqe = {};
+	struct wn_sqe sqe;
 	__u32 out;
 	__s64 res = wn_out_alloc(wn, WN_DIGEST_BYTES, &out);
 
@@ -35,12 +35,28 @@ WN_API int wn_digest(struct wn *wn, __u8 digest[WN_DIGEST_BYTES])
 		return (int)res;
 	/* While others change more than a call hashes it goes on. */
 	do {
-		memset(&sqe, 0, sizeof(sqe));
-		wn_prep_digest(&sqe, out, 0);
+		sqe = *ask;
+		sqe.w[0] |= out;
 		res = wn_do(wn, &sqe, NULL, NULL);
-	} while (res > 0);
+	} while (res == 1);
 	if (!res)
 		memcpy(digest, wn_out(wn, out), WN_DIGEST_BYTES);
 	wn_out_free(wn, out, WN_DIGEST_BYTES);
 	return (int)res;
+}
+
+WN_API int wn_digest(struct wn *wn, __u8 digest[WN_DIGEST_BYTES])
+{
+	struct wn_sqe sqe = {};
+
+	wn_prep_digest(&sqe, 0, 0);
+	return digest_of(wn, &sqe, digest);
+}
+
+WN_API int wn_digest_merge(struct wn *wn, __u64 node, __u8 digest[WN_DIGEST_BYTES])
+{
+	struct wn_sqe sqe = {};
+
+	wn_prep_digest_merge(&sqe, node, 0, 0);
+	return digest_of(wn, &sqe, digest);
 }
