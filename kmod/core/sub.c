@@ -321,7 +321,8 @@ static enum outcome pump(struct wn_core *core, u32 index, u32 until, const struc
 bool wn_sub_has_work(const struct wn_core *core)
 {
 	return wn_pool_count(&core->subs.pool) &&
-	       (core->subs.poked || core->subs.settled != core->log.head ||
+	       (core->subs.round.left || core->subs.poked ||
+		core->subs.settled != core->log.head ||
 		core->subs.audited != core->audit->head);
 }
 
@@ -342,40 +343,67 @@ static bool next(struct wn_core *core, u32 *index)
 	return false;
 }
 
+static void begin_round(struct wn_core *core)
+{
+	struct wn_subs *subs = &core->subs;
+
+	subs->round.left = wn_pool_count(&subs->pool);
+	subs->round.log = core->log.head;
+	subs->round.audit = core->audit->head;
+	subs->round.stuck = 0;
+	subs->round.busy = false;
+	/* Who comes from now on may be behind the round's turn: it asks for another. */
+	subs->poked = false;
+}
+
+/* Each was visited: what came since the round began is for the next one. */
+static void end_round(struct wn_subs *subs)
+{
+	subs->poked |= subs->round.busy;
+	subs->stuck = subs->round.stuck;
+	subs->settled = subs->round.log;
+	subs->audited = subs->round.audit;
+}
+
 u32 wn_sub_slice(struct wn_core *core, u32 steps, const struct wn_now *now)
 {
 	struct wn_subs *subs = &core->subs;
-	u32 round = wn_pool_count(&subs->pool), stuck = 0, at;
-	bool busy = false;
+	u32 at;
 
-	if (!round || !(wn_sub_has_work(core) || subs->stuck))
+	if (!wn_pool_count(&subs->pool)) {
+		subs->round.left = 0;
+		return 0;
+	}
+	if (!wn_sub_has_work(core) && !subs->stuck)
 		return 0;
 	wn_tx_begin(core->tx, false);
 	core->tx->steps = 0;
-	for (; round && core->tx->steps < steps; round--) {
+	if (!subs->round.left)
+		begin_round(core);
+	while (subs->round.left && core->tx->steps < steps) {
 		at = subs->turn;
-		if (wn_bug_on(!next(core, &at)))
+		if (!next(core, &at)) {
+			/* The last of them ended in this round. */
+			wn_bug_on(wn_pool_count(&subs->pool));
+			subs->round.left = 0;
 			break;
+		}
 		switch (pump(core, at, core->tx->steps + SHARE, now)) {
 		case STUCK:
-			stuck++;
+			subs->round.stuck++;
 			break;
 		case BUSY:
-			busy = true;
+			subs->round.busy = true;
 			break;
 		case SETTLED:
 			break;
 		}
 		wn_core_commit(core);
 		subs->turn = at + 1;
+		subs->round.left--;
 	}
-	/* Only a whole round says that nothing is left to do. */
-	if (!round) {
-		subs->poked = busy;
-		subs->stuck = stuck;
-		subs->settled = core->log.head;
-		subs->audited = core->audit->head;
-	}
+	if (!subs->round.left)
+		end_round(subs);
 	return core->tx->steps;
 }
 

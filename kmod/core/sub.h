@@ -42,11 +42,17 @@ struct wn_sub {
 struct wn_subs {
 	struct wn_sub *subs;
 	struct wn_pool pool;
-	u64 settled;		/* the log's head when nobody had anything left that could be done */
+	u64 settled;		/* the log's head when the last whole round began */
 	u64 audited;		/* that of the audit, then */
 	u32 turn;		/* whose turn it is, an index */
 	u32 stuck;		/* subscriptions that were last seen without room for an event */
-	bool poked;		/* one came or changed */
+	bool poked;		/* one came since the round began, or has more to tell */
+	struct {
+		u64 log, audit;	/* the heads when it began */
+		u32 left;	/* visits; 0: none has begun */
+		u32 stuck;	/* so far */
+		bool busy;	/* one visited had more to tell than its share */
+	} round;
 };
 
 int wn_subs_init(struct wn_subs *subs, void *records, void *pool, u32 capacity);
@@ -59,8 +65,8 @@ void wn_sub_drop(struct wn_core *core, u32 index);
 bool wn_sub_has_work(const struct wn_core *core);
 
 /*
- * Tell subscribers what they are owed: about so many steps, one round over all
- * at most. Returns the steps taken.
+ * Tell subscribers what they are owed: about so many steps, to the end of a round
+ * over all at most. A round may take many slices. Returns the steps taken.
  */
 u32 wn_sub_slice(struct wn_core *core, u32 steps, const struct wn_now *now);
 
