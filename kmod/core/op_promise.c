@@ -58,6 +58,8 @@ s64 wn_op_timer(struct wn_call *call)
 		.kind = WN_PROMISE_TIMER,
 		.period = sqe->w[1],
 		.mine = !!(sqe->op_flags & WN_TIMER_MINE),
+		.cap = sqe->cap,
+		.cap_id = call->cap->id,
 		.event = {
 			.node = wn_node(call->core, call->node)->handle,
 			.trace = sqe->arg,
@@ -80,7 +82,12 @@ s64 wn_op_timer(struct wn_call *call)
 
 s64 wn_promise_emit(struct wn_call *call, const struct wn_event *event, u64 at)
 {
-	struct wn_promise emit = { .kind = WN_PROMISE_EMIT, .event = *event };
+	struct wn_promise emit = {
+		.kind = WN_PROMISE_EMIT,
+		.cap = call->sqe->cap,
+		.cap_id = call->cap->id,
+		.event = *event,
+	};
 	s64 handle;
 
 	if (!at)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 #include "promise.h"
 
+#include "cap.h"
 #include "client.h"
 #include "node.h"
 #include "reader.h"
@@ -151,6 +152,7 @@ void wn_promise_keep(struct wn_core *core, struct wn_promise *promise)
 
 void wn_promise_fail(struct wn_core *core, struct wn_promise *promise, u32 err, u64 hlc)
 {
+	const u64 handle = wn_pool_handle(&core->promises.pool, index_of(core, promise));
 	struct wn_event *event = &promise->event;
 
 	wn_tx_save(core->tx, promise, WORDS);
@@ -161,11 +163,8 @@ void wn_promise_fail(struct wn_core *core, struct wn_promise *promise, u32 err, 
 	event->kind = promise->kind == WN_PROMISE_CALL ? WN_EV_REPLY : WN_EV_TIMER;
 	event->flags = WN_EV_F_ERROR;
 	event->len = sizeof(u64);
-	if (promise->kind == WN_PROMISE_EMIT) {
-		const u64 handle = wn_pool_handle(&core->promises.pool, index_of(core, promise));
-
-		wn_memcpy(event->data, &handle, sizeof(handle));
-	}
+	/* Of an emit all data was the sender's. */
+	wn_memcpy(event->data, &handle, sizeof(handle));
 	wn_memset(event->data + sizeof(u64), 0, sizeof(event->data) - sizeof(u64));
 	wn_promise_keep(core, promise);
 }
@@ -248,10 +247,43 @@ static void to_reader(struct wn_core *core, struct wn_promise *promise, const st
 		to_queue(core, promise, now);
 }
 
+u32 wn_promise_barred(struct wn_core *core, const struct wn_promise *promise,
+		      const struct wn_now *now)
+{
+	const struct wn_cap *cap;
+	s64 err;
+
+	cap = wn_cap_use(core, promise->client, promise->cap, 0, now, &err);
+	if (!cap)
+		return (u32)-err;
+	/* Another may have been granted into the slot since. */
+	if (cap->id != promise->cap_id)
+		return EKEYREVOKED;
+	/* Where it moved out of sight it is gone, as far as its maker may know. */
+	return wn_cap_reach(core, promise->client, cap, promise->event.node) < 0 ? ENOLINK : 0;
+}
+
+/* What is sent for somebody is what he could send now. */
+static bool is_barred(struct wn_core *core, struct wn_promise *promise, const struct wn_now *now)
+{
+	u32 err;
+
+	if (!is_owed(core, promise)) {
+		wn_promise_free(core, promise);
+		return true;
+	}
+	err = wn_promise_barred(core, promise, now);
+	if (err)
+		wn_promise_fail(core, promise, err, wn_core_stamp(core, now));
+	return err;
+}
+
 void wn_promise_due(struct wn_core *core, u32 index, const struct wn_now *now)
 {
 	struct wn_promise *promise = &core->promises.at[index];
 
+	if (promise->kind <= WN_PROMISE_EMIT && is_barred(core, promise, now))
+		return;
 	switch (promise->kind) {
 	case WN_PROMISE_TIMER:
 		ring_out(core, promise, now);

@@ -44,6 +44,7 @@ struct wn_promise {
 	u64 peer_life;		/* of who may reply */
 	u64 period;		/* ns; 0: once */
 	u64 other;		/* of a link: its twin; the node's handle is in the event */
+	u64 cap_id;		/* that the maker's slot held */
 	struct wn_event event;
 	u16 client;		/* the maker */
 	u16 peer_client;
@@ -51,6 +52,8 @@ struct wn_promise {
 	u8 mine;		/* of a timer: to the maker, not to the node's reader */
 	u8 ready;
 	u8 reserved;
+	u16 cap;		/* under which it was made */
+	u16 reserved2[3];
 };
 
 struct wn_promises {
@@ -67,9 +70,9 @@ int wn_promises_init(struct wn_promises *promises, void *records, void *pool, u3
 bool wn_promise_fits(const struct wn_core *core, u32 client, u32 n);
 
 /*
- * Make one that fits, like *new as to kind, mine, period and event; it hangs on the event's
- * node, which is there, and comes due at a time, or WN_NEVER. Its handle is the first
- * word of the event's data.
+ * Make one that fits, like *new as to kind, mine, period, cap, cap_id and event; it hangs on
+ * the event's node, which is there, and comes due at a time, or WN_NEVER. Its handle is the
+ * first word of the event's data.
  */
 u64 wn_promise_make(struct wn_core *core, u32 client, const struct wn_promise *new, u64 at);
 
@@ -81,6 +84,13 @@ struct wn_promise *wn_promise_of(struct wn_core *core, u32 client, u64 handle);
 
 /* One whose peer's reply is due: or NULL. */
 struct wn_promise *wn_promise_asked(struct wn_core *core, u32 client, u64 handle);
+
+/*
+ * What its maker may do no longer of what made it: the errno, above zero, or 0. A right
+ * that was enough then is enough now, for what a capability allows never changes.
+ */
+u32 wn_promise_barred(struct wn_core *core, const struct wn_promise *promise,
+		      const struct wn_now *now);
 
 /* Its event goes to its maker now. */
 void wn_promise_keep(struct wn_core *core, struct wn_promise *promise);

@@ -454,11 +454,145 @@ static void queue(void)
 	world_deinit(&w);
 }
 
+/*
+ * What comes due later is done under its capability as it is then: with it, or one errno to
+ * the maker, who has lost it, it ran out, another lies in its place, the node went out of
+ * its reach.
+ */
+enum loss { KEPT, REVOKED, BRANCH, EXPIRED, REUSED, OUTSIDE, LOSSES };
+
+static const u32 answers[LOSSES] = { 0, EKEYREVOKED, EKEYREVOKED, EKEYEXPIRED, EKEYREVOKED, ENOLINK };
+
+static u64 give(u32 from, u32 to, u16 under, u64 at, u64 expires, u16 *index)
+{
+	const struct wn_grant g = {
+		.rights = WN_RIGHT_READ | WN_RIGHT_EMIT | WN_RIGHT_GRANT, .expires = expires,
+	};
+	const s64 handle = op(from, OP(.opcode = WN_OP_CAP_GRANT, .cap = under, .node = at,
+				       .arg = to + 1), &g);
+
+	check(!WN_RES_IS_ERROR(handle), "a grant");
+	*index = (u16)w.last.aux;
+	return (u64)handle;
+}
+
+static bool next(u32 c, struct wn_event *e)
+{
+	u32 p;
+
+	wn_mail_pump(w.core, c, &inbox[c]);
+	for (p = 0; p < WN_PRIORITIES; p++) {
+		if (user[c].inbox_head[p] == kern[c].inbox_tail[p])
+			continue;
+		*e = events[c][p * RING + user[c].inbox_head[p]++ % RING];
+		return true;
+	}
+	return false;
+}
+
+static void work(void)
+{
+	while (wn_work_waits(w.core) || wn_core_next_deadline(w.core) <= w.now.boottime)
+		wn_work_slice(w.core, &w.now);
+}
+
+/* One kind of promise of client 1, to node 0 that client 2 reads, under a cap that gets lost. */
+static bool barred(enum loss loss, enum what what, bool mine, u64 period)
+{
+	const u64 due = w.now.boottime + 10 * WN_TIMER_PERIOD_MIN;
+	const u64 data[8] = { 5, 6, 7, due };
+	u64 scope = (u64)world_create(&w, 0, "scope"), outer = (u64)world_create(&w, 0, "outer"), at;
+	struct wn_event e;
+	u16 upper, cap, other;
+	u64 above, held;
+	s64 handle;
+	bool good;
+
+	at = (u64)world_create(&w, scope, "at");
+	op(2, OP(.opcode = WN_OP_BIND, .node = at), NULL);
+	above = give(0, 3, 0, scope, 0, &upper);
+	held = give(3, 1, upper, scope, loss == EXPIRED ? due : 0, &cap);
+	while (next(1, &e) || next(3, &e))
+		;
+	if (what == TIMER)
+		handle = op(1, OP(.opcode = WN_OP_TIMER, .cap = cap, .node = at, .arg = 99,
+				  .op_flags = mine ? WN_TIMER_MINE : 0, .w = { due, period }), NULL);
+	else
+		handle = op(1, OP(.opcode = WN_OP_EMIT, .cap = cap, .node = at, .arg = 99,
+				  .op_flags = WN_EMIT_AT | WN_EMIT(0, 24)), data);
+	good = !WN_RES_IS_ERROR(handle);
+	work();
+	good &= !next(1, &e) && !next(2, &e);
+	if (loss == REVOKED || loss == REUSED)
+		good &= !op(0, OP(.opcode = WN_OP_CAP_REVOKE, .arg = held), NULL);
+	else if (loss == BRANCH)
+		good &= !op(0, OP(.opcode = WN_OP_CAP_REVOKE, .arg = above), NULL);
+	else if (loss == OUTSIDE)
+		good &= !WN_RES_IS_ERROR(op(0, OP(.opcode = WN_OP_NODE_MOVE, .node = at,
+						  .arg = outer), NULL));
+	if (loss == REUSED) {
+		work();
+		/* Round the table, until the same slot holds another. */
+		do {
+			held = give(0, 1, 0, scope, 0, &other);
+			if (other != cap)
+				op(0, OP(.opcode = WN_OP_CAP_REVOKE, .arg = held), NULL);
+			work();
+		} while (other != cap);
+		while (next(1, &e))
+			;
+	}
+	w.now.boottime = due + WN_TICK;
+	work();
+	if (loss == KEPT) {
+		good &= next(mine ? 1 : 2, &e) && e.trace == 99 && e.node == at && !e.flags &&
+			e.kind == (what == TIMER ? WN_EV_TIMER : WN_EV_USER);
+		good &= !period || !op(1, OP(.opcode = WN_OP_CANCEL, .arg = (u64)handle), NULL);
+	} else {
+		good &= next(1, &e) && e.kind == WN_EV_TIMER && e.flags == WN_EV_F_ERROR &&
+			e.type == answers[loss] && word_of(&e, 0) == (u64)handle && e.trace == 99 &&
+			!word_of(&e, 8) && !word_of(&e, 16) && !e.badge;
+		good &= op(1, OP(.opcode = WN_OP_CANCEL, .arg = (u64)handle), NULL) == -ESTALE;
+	}
+	good &= !next(1, &e) && !next(2, &e) && !w.core->promises.pool.used;
+	if (!good)
+		diag("loss %u of %u, mine %u, period %llu", loss, what, mine, period);
+	op(0, OP(.opcode = WN_OP_NODE_DESTROY, .node = scope), NULL);
+	op(0, OP(.opcode = WN_OP_NODE_DESTROY, .node = outer), NULL);
+	work();
+	if (loss != BRANCH && loss != REVOKED)
+		op(0, OP(.opcode = WN_OP_CAP_REVOKE, .arg = above), NULL);
+	work();
+	while (next(1, &e) || next(2, &e) || next(3, &e))
+		;
+	return good;
+}
+
+static void under_capabilities(void)
+{
+	struct wn_bounds b = world_bounds(16);
+	u32 i;
+
+	b.timers = 8;
+	b.backlog = 64;
+	b.caps = 32;
+	world_init(&w, &b, seed);
+	wn_core_client_close(w.core, 0);
+	for (i = 0; i < CLIENTS; i++)
+		client(i, true);
+	for (i = 0; i < LOSSES; i++)
+		ok(barred(i, LATER, false, 0) & barred(i, TIMER, false, 0) &
+		   barred(i, TIMER, true, 0) & barred(i, TIMER, false, 3 * WN_TIMER_PERIOD_MIN) &
+		   barred(i, TIMER, true, 3 * WN_TIMER_PERIOD_MIN),
+		   "when it is due the capability is looked at: errno %u", answers[i]);
+	world_deinit(&w);
+}
+
 int main(void)
 {
 	u64 i;
 
-	tap_plan(5);
+	tap_plan(5 + LOSSES);
 	seed = tap_seed();
 	for (i = 0; i < 4 * tap_rounds() && right; i++)
 		history(STEPS);
@@ -470,5 +604,6 @@ int main(void)
 	   errors[ECANCELED], errors[ENOLINK]);
 	ok(failed_ops, "%llu ops refused", failed_ops);
 	queue();
+	under_capabilities();
 	return tap_done();
 }

@@ -953,7 +953,8 @@ struct wn_timer_told {
  * (ENOSPC). Promises end without a word when the client that made them dies.
  *
  * An event with WN_EV_F_ERROR tells that it ended otherwise: type is an errno, above
- * zero; data is the handle.
+ * zero; data is the handle. A timer and a delayed event need their capability again when
+ * they come due: EKEYREVOKED, EKEYEXPIRED; ENOLINK: the node is gone, or outside of it.
  */
 
 /*
