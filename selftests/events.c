@@ -109,6 +109,29 @@ TEST_F(events, to_children)
 	EXPECT_EQ((__u64)b, event->node);
 }
 
+TEST_F(events, to_subtree)
+{
+	struct wn *wn = &self->wn, *other = &self->other;
+	const struct wn_event *event;
+	__s64 a, b, res;
+
+	NEED_EVENTS;
+	a = wn_create(wn, self->node, "a");
+	b = wn_create(wn, a, "b");
+	EXPECT_EQ(0, wn_bind(other, b, WN_POLICY_FAIL));
+	res = wn_emit_subtree(wn, self->node, 0, 1, "x", 1);
+	if (res == -EOPNOTSUPP)
+		SKIP(return, "this engine sends to no subtrees");
+	EXPECT_LT(0, res);
+	ASSERT_EQ(0, wn_wait_event(wn, &event, wn_deadline(SECOND)));
+	EXPECT_EQ(self->node, event->node);
+	EXPECT_EQ('x', event->data[0]);
+	ASSERT_EQ(0, wn_wait_event(other, &event, wn_deadline(SECOND)));
+	EXPECT_EQ((__u64)b, event->node);
+	EXPECT_EQ(-ESTALE, wn_emit_subtree(wn, 1234567, 0, 1, NULL, 0));
+	EXPECT_EQ(-EINVAL, wn_emit_subtree(wn, self->node, WN_PRIORITIES, 1, NULL, 0));
+}
+
 /* Higher first, each priority in its order, and no lower one left waiting for long. */
 TEST_F(events, fairness)
 {

@@ -120,6 +120,9 @@ static const struct wn_op_def ops[] = {
 	[WN_OP_EMIT_CHILDREN] = {
 		wn_op_emit_children, CHANGE & ~WN_SQE_ATOMIC, NODE | ARG | W0 | W1, WN_RIGHT_EMIT,
 		WN_EMIT_FLAGS, COMMON + 2 * 2000 + 64, EITHER },
+	[WN_OP_EMIT_SUBTREE] = {
+		wn_op_emit_subtree, CHANGE & ~WN_SQE_ATOMIC, NODE | ARG | W0 | W1, WN_RIGHT_EMIT,
+		WN_EMIT_FLAGS, COMMON + 64, EITHER },
 	[WN_OP_BIND] = {
 		wn_op_bind, CHANGE, NODE | W0 | W1, WN_RIGHT_READ, WN_BIND_FLAGS,
 		COMMON + WALK + 2 * WN_QUEUES_CLIENT_MAX + 64, NARROW },

@@ -93,6 +93,7 @@ s64 wn_op_subscribe(struct wn_call *call);
 s64 wn_op_unsubscribe(struct wn_call *call);
 s64 wn_op_emit(struct wn_call *call);
 s64 wn_op_emit_children(struct wn_call *call);
+s64 wn_op_emit_subtree(struct wn_call *call);
 s64 wn_op_bind(struct wn_call *call);
 s64 wn_op_unbind(struct wn_call *call);
 s64 wn_op_attach(struct wn_call *call);
@@ -116,6 +117,9 @@ s64 wn_op_demonitor(struct wn_call *call);
 
 /* An EMIT that was checked, at a time of boottime: a handle. */
 s64 wn_promise_emit(struct wn_call *call, const struct wn_event *event, u64 at);
+
+/* To a node and all below it, by slices: a handle. */
+s64 wn_promise_scatter(struct wn_call *call, const struct wn_event *event);
 
 /* A record as the capability's holder may see it. */
 void wn_node_show(const struct wn_core *core, const struct wn_cap *cap, u32 index,

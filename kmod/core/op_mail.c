@@ -183,6 +183,14 @@ s64 wn_op_emit_children(struct wn_call *call)
 	return sent;
 }
 
+s64 wn_op_emit_subtree(struct wn_call *call)
+{
+	struct wn_event event;
+	const s64 err = compose(call, &event, NULL);
+
+	return err ? err : wn_promise_scatter(call, &event);
+}
+
 static s64 settle(struct wn_call *call, bool done)
 {
 	const u32 queue = wn_queue_of(call->core, call->node);

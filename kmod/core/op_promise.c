@@ -9,6 +9,7 @@
 #include "node.h"
 #include "promise.h"
 #include "reader.h"
+#include "scatter.h"
 
 #define PAYLOAD	16	/* bytes of a call's or reply's own, behind the handle */
 
@@ -80,26 +81,40 @@ s64 wn_op_timer(struct wn_call *call)
 	return make(call, &timer, sqe->w[0]);
 }
 
-s64 wn_promise_emit(struct wn_call *call, const struct wn_event *event, u64 at)
+/* One with an event of which all data are the sender's. */
+static s64 make_emit(struct wn_call *call, u8 kind, const struct wn_event *event, u64 at)
 {
 	struct wn_promise emit = {
-		.kind = WN_PROMISE_EMIT,
+		.kind = kind,
 		.cap = call->sqe->cap,
 		.cap_id = call->cap->id,
 		.event = *event,
 	};
 	s64 handle;
 
-	if (!at)
-		return -EINVAL;
 	if (!fits(call, 1))
 		return -ENOSPC;
 	wn_call_stamp(call);
 	emit.event.node = wn_node(call->core, call->node)->handle;
 	handle = make(call, &emit, at);
-	/* All of its data are the sender's. */
 	wn_memcpy(call->core->promises.at[wn_handle_index((u64)handle)].event.data, event->data,
 		  sizeof(event->data));
+	return handle;
+}
+
+s64 wn_promise_emit(struct wn_call *call, const struct wn_event *event, u64 at)
+{
+	return at ? make_emit(call, WN_PROMISE_EMIT, event, at) : -EINVAL;
+}
+
+s64 wn_promise_scatter(struct wn_call *call, const struct wn_event *event)
+{
+	struct wn_core *core = call->core;
+	const s64 handle = make_emit(call, WN_PROMISE_SUBTREE, event, WN_NEVER);
+
+	if (!WN_RES_IS_ERROR(handle))
+		wn_scatter_begin(core, &core->promises.at[wn_handle_index((u64)handle)],
+				 wn_call_stamp(call));
 	return handle;
 }
 

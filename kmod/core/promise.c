@@ -33,6 +33,11 @@ static u32 index_of(const struct wn_core *core, const struct wn_promise *promise
 	return (u32)(promise - core->promises.at);
 }
 
+u64 wn_promise_handle(const struct wn_core *core, const struct wn_promise *promise)
+{
+	return wn_pool_handle(&core->promises.pool, index_of(core, promise));
+}
+
 /* Whether the maker lives. */
 static bool is_owed(const struct wn_core *core, const struct wn_promise *promise)
 {
@@ -130,7 +135,7 @@ void wn_promise_free(struct wn_core *core, struct wn_promise *promise)
 	detach(core, promise, false);
 	if (is_owed(core, promise))
 		WN_TX_SET(core->tx, maker->promises, maker->promises - 1);
-	wn_bug_on(wn_tx_free(core->tx, pool, wn_pool_handle(pool, index_of(core, promise))));
+	wn_bug_on(wn_tx_free(core->tx, pool, wn_promise_handle(core, promise)));
 }
 
 /* A timer with a period stays with its node, which may go before it is told. */
@@ -152,7 +157,7 @@ void wn_promise_keep(struct wn_core *core, struct wn_promise *promise)
 
 void wn_promise_fail(struct wn_core *core, struct wn_promise *promise, u32 err, u64 hlc)
 {
-	const u64 handle = wn_pool_handle(&core->promises.pool, index_of(core, promise));
+	const u64 handle = wn_promise_handle(core, promise);
 	struct wn_event *event = &promise->event;
 
 	wn_tx_save(core->tx, promise, WORDS);
@@ -183,7 +188,7 @@ static void report_down(struct wn_core *core, struct wn_promise *promise, u32 wh
 static void ring_out(struct wn_core *core, struct wn_promise *promise, const struct wn_now *now)
 {
 	struct wn_timer_told told = {
-		.timer = wn_pool_handle(&core->promises.pool, index_of(core, promise)),
+		.timer = wn_promise_handle(core, promise),
 		.count = 1,
 		.due = promise->due.at,
 	};

@@ -30,6 +30,7 @@ struct wn_now;
 enum wn_promise_kind {
 	WN_PROMISE_TIMER = 1,
 	WN_PROMISE_EMIT,
+	WN_PROMISE_SUBTREE,	/* scatter.h */
 	WN_PROMISE_CALL,
 	WN_PROMISE_MONITOR,
 	WN_PROMISE_LINK,
@@ -39,11 +40,11 @@ struct wn_promise {
 	struct wn_due due;
 	struct wn_link held;	/* by its maker; ready: of the client that it goes to */
 	struct wn_link node;	/* with others that the same node ends */
-	struct wn_link peer;	/* with others that the same client's death ends */
+	struct wn_link peer;	/* with others that the same client's death ends, or of scans */
 	u64 life;		/* of the maker */
-	u64 peer_life;		/* of who may reply */
+	u64 peer_life;		/* of who may reply; of a scan: readers without room */
 	u64 period;		/* ns; 0: once */
-	u64 other;		/* of a link: its twin; the node's handle is in the event */
+	u64 other;		/* of a link: its twin; of a scan: nodes up to this stamp */
 	u64 cap_id;		/* that the maker's slot held */
 	struct wn_event event;
 	u16 client;		/* the maker */
@@ -53,13 +54,15 @@ struct wn_promise {
 	u8 ready;
 	u8 reserved;
 	u16 cap;		/* under which it was made */
-	u16 reserved2[3];
+	u16 reserved2;
+	u32 scan;		/* the next index */
 };
 
 struct wn_promises {
 	struct wn_promise *at;	/* by index */
 	struct wn_pool pool;
 	struct wn_link broken;	/* their node went */
+	struct wn_link scans;	/* those that go over all nodes */
 	u32 nr_ready;
 	u32 turn;		/* the client that is told next */
 };
@@ -97,6 +100,9 @@ void wn_promise_keep(struct wn_core *core, struct wn_promise *promise);
 
 /* It ends with an errno, above zero. */
 void wn_promise_fail(struct wn_core *core, struct wn_promise *promise, u32 err, u64 hlc);
+
+/* Its handle. */
+u64 wn_promise_handle(const struct wn_core *core, const struct wn_promise *promise);
 
 /* It is taken back. */
 void wn_promise_free(struct wn_core *core, struct wn_promise *promise);

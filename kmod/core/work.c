@@ -4,6 +4,7 @@
 #include "journal.h"
 #include "queue.h"
 #include "reap.h"
+#include "scatter.h"
 
 /* Time: what is due goes to the noun that asked for it. */
 static u32 fire(struct wn_core *core, u32 steps, const struct wn_now *now)
@@ -28,7 +29,7 @@ static u32 fire(struct wn_core *core, u32 steps, const struct wn_now *now)
 	return given - steps;
 }
 
-enum { TIME, BROKEN, TELL, DEATHS, REAP, SUBS, QUEUES, JOBS };
+enum { TIME, BROKEN, TELL, DEATHS, REAP, SCANS, SUBS, QUEUES, JOBS };
 
 /*
  * Each does a part of about so many steps, and says how many it took. (No table: that
@@ -47,6 +48,8 @@ static u32 job(struct wn_core *core, u32 which, u32 steps, const struct wn_now *
 		return wn_death_slice(core, steps, now);
 	case REAP:
 		return wn_reap_slice(core, steps);
+	case SCANS:
+		return wn_scatter_slice(core, steps, now);
 	case SUBS:
 		return wn_sub_slice(core, steps, now);
 	case QUEUES:

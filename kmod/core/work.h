@@ -12,6 +12,7 @@
 
 #include "core.h"
 #include "queue.h"
+#include "scatter.h"
 #include "sub.h"
 
 /* Steps of one slice. */
@@ -22,7 +23,7 @@ static inline bool wn_work_waits(const struct wn_core *core)
 {
 	return core->doomed != WN_INDEX_NONE || core->cells.doomed != WN_INDEX_NONE ||
 	       core->caps.doomed || wn_death_waits(&core->deaths) ||
-	       wn_promise_waits(core) || wn_sub_has_work(core) ||
+	       wn_promise_waits(core) || wn_scatter_waits(core) || wn_sub_has_work(core) ||
 	       wn_queue_has_work(core);
 }
 

@@ -430,6 +430,12 @@ static inline void wn_sqe_to_children(struct wn_sqe *sqe)
 	sqe->opcode = WN_OP_EMIT_CHILDREN;
 }
 
+/* To the readers of node and of all below it, soon: the same. */
+static inline void wn_sqe_to_subtree(struct wn_sqe *sqe)
+{
+	sqe->opcode = WN_OP_EMIT_SUBTREE;
+}
+
 /* What an event, a call or a subscription's events bear to be known by. */
 static inline void wn_sqe_trace(struct wn_sqe *sqe, __u64 trace)
 {

@@ -86,6 +86,9 @@ __s64 wn_emit(struct wn *wn, __u64 node, unsigned int priority, __u32 type, cons
 /* To the readers of all children, or none: how many. */
 __s64 wn_emit_children(struct wn *wn, __u64 node, unsigned int priority, __u32 type,
 		       const void *bytes, unsigned int len);
+/* To the readers of node and of all below it, soon: a promise's handle. */
+__s64 wn_emit_subtree(struct wn *wn, __u64 node, unsigned int priority, __u32 type,
+		      const void *bytes, unsigned int len);
 
 /*
  * Work queues: take part in node's, which is made if there is none; remove it. What

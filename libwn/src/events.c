@@ -260,29 +260,35 @@ WN_API __s64 wn_unbind(struct wn *wn, __u64 node)
 	return wn_do(wn, &sqe, NULL, NULL);
 }
 
-static __s64 emit(struct wn *wn, __u64 node, bool children, unsigned int priority, __u32 type,
-		  const void *bytes, unsigned int len)
+static __s64 emit(struct wn *wn, __u64 node, void (*to)(struct wn_sqe *sqe),
+		  unsigned int priority, __u32 type, const void *bytes, unsigned int len)
 {
 	struct wn_sqe sqe = {}, data;
 
 	if (priority >= WN_PRIORITIES || len > sizeof(((struct wn_event *)0)->data))
 		return -EINVAL;
 	wn_prep_emit(&sqe, &data, node, priority, type, bytes, (__u8)len, 0);
-	if (children)
-		wn_sqe_to_children(&sqe);
+	if (to)
+		to(&sqe);
 	return wn_do(wn, &sqe, &data, NULL);
 }
 
 WN_API __s64 wn_emit(struct wn *wn, __u64 node, unsigned int priority, __u32 type,
 		     const void *bytes, unsigned int len)
 {
-	return emit(wn, node, false, priority, type, bytes, len);
+	return emit(wn, node, NULL, priority, type, bytes, len);
 }
 
 WN_API __s64 wn_emit_children(struct wn *wn, __u64 node, unsigned int priority, __u32 type,
 			      const void *bytes, unsigned int len)
 {
-	return emit(wn, node, true, priority, type, bytes, len);
+	return emit(wn, node, wn_sqe_to_children, priority, type, bytes, len);
+}
+
+WN_API __s64 wn_emit_subtree(struct wn *wn, __u64 node, unsigned int priority, __u32 type,
+			     const void *bytes, unsigned int len)
+{
+	return emit(wn, node, wn_sqe_to_subtree, priority, type, bytes, len);
 }
 
 WN_API __s64 wn_subscribe(struct wn *wn, __u64 node, __u32 what, __u64 trace)

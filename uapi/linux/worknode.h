@@ -580,7 +580,7 @@ struct wn_event {
 
 #define WN_EV_USER		0	/* sent by a client */
 #define WN_EV_DOWN		1	/* a monitored node or client died */
-#define WN_EV_LOSS		2	/* data: __u64 events lost before this one */
+#define WN_EV_LOSS		2	/* data: __u64 events lost before this one; of a node: see EMIT_SUBTREE, SUBSCRIBE */
 #define WN_EV_RESCAN		3	/* a subscription overflowed: ask for changes since hlc */
 #define WN_EV_CHANGE		4	/* a subscribed node changed */
 #define WN_EV_CALL		5	/* a call: reply to it */
@@ -879,6 +879,13 @@ struct wn_timer_told {
  * EMIT_CHILDREN: the same to each child of node that has a reader; all of them or
  * none. Result: how many. Not in an atomic group.
  *
+ * EMIT_SUBTREE: the same to node and each below it that was there when the op was done and
+ * has a reader, soon after, in no order that means anything: each that is there, and below,
+ * when it is its turn, once. A promise (see there); result: its handle. Not in an atomic
+ * group. Where readers had no room one WN_EV_LOSS of node, with the trace id, tells
+ * this client at the end: data is how many, then the handle; else nothing tells of the end. An
+ * error comes as with WN_EMIT_AT when node is gone, or the capability no good, on the way.
+ *
  * An event is in the receiver's backlog once its op succeeded, and comes to the inbox
  * as far as there is room, in order for each priority. A backlog holds at most half
  * of what is free and its own (wn_kern_ring.credit: how many more). Events sent to a
@@ -945,9 +952,9 @@ struct wn_timer_told {
 #define WN_OP_NACK		38
 
 /*
- * Promises: TIMER, CALL, MONITOR and an EMIT with WN_EMIT_AT make one. Its handle is
- * their result, and it ends with one event, which is sure to come: it waits for room in
- * the receiver's backlog. Nothing comes twice, and nothing early; late by 66 us and what
+ * Promises: TIMER, CALL, MONITOR, EMIT_SUBTREE and an EMIT with WN_EMIT_AT make one. Its
+ * handle is their result, and it ends with one event, which is sure to come: it waits for
+ * room in the receiver's backlog. Nothing comes twice, and nothing early; late by 66 us and what
  * the engine takes. Times are CLOCK_BOOTTIME in ns; one that is over is now. Bound:
  * wn_bounds.timers for all together; a client may have as many as are left to others
  * (ENOSPC). Promises end without a word when the client that made them dies.
@@ -973,8 +980,8 @@ struct wn_timer_told {
  * No capability is needed: to have got the call is the right to answer it, once. ESTALE:
  * that is over, or was never there.
  *
- * CANCEL: arg: handle of a call, timer or delayed event of this client. Of the latter two
- * nothing comes any more; but what was due already does. ESTALE: it is over.
+ * CANCEL: arg: handle of a call, timer, delayed event or event to a subtree of this client.
+ * Of all but calls nothing comes any more; but what was due already does. ESTALE: it is over.
  */
 #define WN_OP_CALL		39
 #define WN_OP_REPLY		40
