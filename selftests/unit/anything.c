@@ -224,7 +224,8 @@ static void some_event(struct anything *a, struct wn_sqe *sqe, u32 most)
 	if (one_in(a, 3)) {
 		sqe->flags |= WN_SQE_WIDE;
 		memset((u8 *)(sqe + 1), (int)below(a, 256), len);
-	} else if (sqe->opcode == WN_OP_EMIT || sqe->opcode == WN_OP_EMIT_CHILDREN) {
+	} else if (sqe->opcode == WN_OP_EMIT || sqe->opcode == WN_OP_EMIT_CHILDREN ||
+		   sqe->opcode == WN_OP_EMIT_SUBTREE) {
 		memset(&sqe->w[1], (int)below(a, 256), len);
 	} else {
 		sqe->op_flags &= 0xff;
@@ -245,6 +246,7 @@ static void some_mail_op(struct anything *a, struct wn_sqe *sqe)
 	switch (sqe->opcode) {
 	case WN_OP_EMIT:
 	case WN_OP_EMIT_CHILDREN:
+	case WN_OP_EMIT_SUBTREE:
 		sqe->op_flags = below(a, 4);
 		some_event(a, sqe, 9);
 		if (sqe->opcode == WN_OP_EMIT && sqe->flags & WN_SQE_WIDE && one_in(a, 2)) {
@@ -395,7 +397,8 @@ static void some_op(struct anything *a, u32 client, struct wn_sqe *sqe)
 		WN_OP_CELL_UPDATE, WN_OP_CELL_UPDATE, WN_OP_CELL_UPDATE, WN_OP_CELL_UPDATE,
 		WN_OP_CELL_READ, WN_OP_CELL_DELTA, WN_OP_CELL_MERGE, WN_OP_ATTACH, WN_OP_ATTACH,
 		WN_OP_DETACH, WN_OP_ESCROW_TAKE, WN_OP_ESCROW_GIVE, WN_OP_SAMPLE, WN_OP_EMIT,
-		WN_OP_EMIT, WN_OP_EMIT, WN_OP_EMIT_CHILDREN, WN_OP_BIND, WN_OP_BIND, WN_OP_UNBIND,
+		WN_OP_EMIT, WN_OP_EMIT, WN_OP_EMIT_CHILDREN, WN_OP_EMIT_SUBTREE, WN_OP_BIND,
+		WN_OP_BIND, WN_OP_UNBIND,
 		WN_OP_ACK, WN_OP_ACK, WN_OP_NACK, WN_OP_CALL, WN_OP_CALL, WN_OP_REPLY, WN_OP_CANCEL,
 		WN_OP_TIMER, WN_OP_TIMER, WN_OP_MONITOR, WN_OP_DEMONITOR, WN_OP_SUBSCRIBE,
 		WN_OP_UNSUBSCRIBE, WN_OP_CAP_GRANT, WN_OP_CAP_GRANT, WN_OP_CAP_REVOKE,
@@ -466,6 +469,7 @@ static void note(struct anything *a, u32 client, const struct wn_sqe *sqe, s64 r
 	case WN_OP_EMIT:
 	case WN_OP_CALL:
 	case WN_OP_TIMER:
+	case WN_OP_EMIT_SUBTREE:
 	case WN_OP_MONITOR:
 		if (res)
 			learn(&a->promises, (u64)res, 0, client);
