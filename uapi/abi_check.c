@@ -60,6 +60,26 @@ FIELD(wn_bounds_query, reserved, 12, 4);
 FIELD(wn_bounds_query, bytes, 16, 8);
 FIELD(wn_bounds_query, bounds, 24, 88);
 
+SIZE(wn_token_ask, 32);
+FIELD(wn_token_ask, node, 0, 8);
+FIELD(wn_token_ask, expires, 8, 8);
+FIELD(wn_token_ask, rights, 16, 4);
+FIELD(wn_token_ask, flags, 20, 4);
+FIELD(wn_token_ask, reserved, 24, 8);
+
+SIZE(wn_token, 64);
+FIELD(wn_token, cap, 0, 8);
+FIELD(wn_token, node, 8, 8);
+FIELD(wn_token, expires, 16, 8);
+FIELD(wn_token, rights, 24, 4);
+FIELD(wn_token, epoch, 28, 4);
+FIELD(wn_token, tag, 32, 32);
+
+SIZE(wn_token_got, 16);
+FIELD(wn_token_got, res, 0, 8);
+FIELD(wn_token_got, index, 8, 4);
+FIELD(wn_token_got, rights, 12, 4);
+
 SIZE(wn_cap_export, 96);
 FIELD(wn_cap_export, size, 0, 4);
 FIELD(wn_cap_export, flags, 4, 4);

@@ -52,6 +52,13 @@ static struct wn_cap *refuse(struct wn_core *core, u32 client, u32 index, s64 *e
 	return NULL;
 }
 
+void wn_cap_refused(struct wn_core *core, u32 client, u32 error)
+{
+	s64 err;
+
+	refuse(core, client, ~0u, &err, -(s64)error);
+}
+
 struct wn_cap *wn_cap_use(struct wn_core *core, u32 client, u32 index, u32 rights,
 			  const struct wn_now *now, s64 *err)
 {
@@ -352,10 +359,15 @@ void wn_cap_add(struct wn_core *core, struct wn_cap *parent, u32 client, u32 ind
 		const struct wn_cap_grant *grant)
 {
 	struct wn_cap *cap = &core->clients[client].caps[index];
-	struct wn_cap *next = by_number(core, parent->child);
 	const u32 number = number_of(core, cap);
+	struct wn_cap *next;
 
 	fill(core, cap, parent, grant);
+	WN_TX_SET(core->tx, core->clients[client].cap_hint, index + 1);
+	WN_TX_SET(core->tx, core->caps.granted, core->caps.granted + 1);
+	if (!parent)
+		return;
+	next = by_number(core, parent->child);
 	cap->depth = parent->depth + 1;
 	cap->parent = number_of(core, parent);
 	cap->next = parent->child;
@@ -369,8 +381,17 @@ void wn_cap_add(struct wn_core *core, struct wn_cap *parent, u32 client, u32 ind
 		cap->account = wn_account_new(core, parent->account, grant->quota);
 	else
 		wn_account_get(core, cap->account);
-	WN_TX_SET(core->tx, core->clients[client].cap_hint, index + 1);
-	WN_TX_SET(core->tx, core->caps.granted, core->caps.granted + 1);
+}
+
+s64 wn_cap_fits(struct wn_core *core, const struct wn_cap *parent, u32 client, u32 by)
+{
+	const struct wn_core_client *c = &core->clients[client];
+
+	/* Others may fill half of what is left. */
+	if ((parent && parent->depth >= WN_CAP_DEPTH) || core->caps.ids == WN_CAP_IDS ||
+	    (client != by && c->caps_given >= core->bounds.caps - c->caps_used))
+		return -ENOSPC;
+	return parent && !wn_account_fits(core, parent->account, WN_QUOTA_CAPS, 1) ? -EDQUOT : 0;
 }
 
 int wn_cap_slot(struct wn_core *core, u32 client)

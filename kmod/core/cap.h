@@ -96,8 +96,17 @@ wn_static_assert(WN_QUOTAS == 4);
 s64 wn_cap_check_grant(const struct wn_cap *cap, const struct wn_grant *grant);
 
 /*
- * A capability below another, for a slot that wn_cap_slot() found. The grant is
- * checked, and so is that one more fits; the caller saw to an account.
+ * Whether one more of @by's making fits below a parent (NULL: below none) and into a
+ * client's table, but for a slot and an account: 0, -ENOSPC, -EDQUOT.
+ */
+s64 wn_cap_fits(struct wn_core *core, const struct wn_cap *parent, u32 client, u32 by);
+
+/* A refusal that had no capability: counted, and audited. error: above zero. */
+void wn_cap_refused(struct wn_core *core, u32 client, u32 error);
+
+/*
+ * A capability below another, or below none, for a slot that wn_cap_slot() found. The
+ * grant is checked, and so is that one more fits; the caller saw to an account.
  */
 void wn_cap_add(struct wn_core *core, struct wn_cap *parent, u32 client, u32 index,
 		const struct wn_cap_grant *grant);

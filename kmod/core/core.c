@@ -209,6 +209,7 @@ static void init_clients(struct wn_core *core, const struct layout *l, u8 *priva
 	core->caps.at = place(private, l->caps);
 	core->caps.refused = place(private, l->refused);
 	core->caps.touched = place(private, l->touched);
+	core->caps.epoch = core->caps.oldest = 1;
 	core->audit = place(private, l->audit);
 	for (i = 0; i < b->clients; i++) {
 		struct wn_core_client *client = &core->clients[i];

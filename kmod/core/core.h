@@ -59,6 +59,7 @@ struct wn_caps {
 	u32 reaping;		/* where wn_caps_step() is; 0: at no place */
 	u32 reserved;
 	u64 granted, revoked;	/* how many ever */
+	u32 epoch, oldest;	/* of tokens' keys: the newest, the oldest that is good */
 	u64 branches, freed;	/* roots of branches that were revoked; of them all free */
 	u64 *refused;		/* scratch: uses that were refused, of them for being expired */
 	u64 *touched;		/* scratch: [0]: whether there are any; clients whose table changed, a bit each */

@@ -163,6 +163,15 @@ static const struct wn_op_def ops[] = {
 		NARROW },
 	[WN_OP_CAP_READ] = {
 		wn_op_cap_read, CHAIN, CAP | ARG | W0, 0, 0, COMMON + 64, NARROW },
+	[WN_OP_TOKEN_MAKE] = {
+		wn_op_token_make, CHAIN, CAP | W0 | W1, WN_RIGHT_GRANT, 0,
+		COMMON + WN_TOKENS_MAX * (WALK + 8), NARROW },
+	[WN_OP_TOKEN_REDEEM] = {
+		wn_op_token_redeem, CHAIN, W0 | W1, 0, 0,
+		COMMON + WN_TOKENS_MAX * (4096 + WALK + 64), NARROW },
+	[WN_OP_TOKEN_EPOCH] = {
+		wn_op_token_epoch, CHAIN | WN_SQE_IDEM, CAP | W0, WN_RIGHT_ADMIN, WN_EPOCH_NEXT,
+		COMMON, NARROW },
 	[WN_OP_SAMPLE] = {
 		wn_op_sample, LOOK, NODE | ARG | W0, WN_RIGHT_READ | WN_RIGHT_WRITE,
 		WN_SAMPLE_ALL, COMMON + 16 * 1024, NARROW },

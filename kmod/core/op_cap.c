@@ -50,12 +50,6 @@ static s64 take_grant(const struct wn_call *call, struct wn_cap_grant *grant)
 	return 0;
 }
 
-/* Whether so many capabilities may lie in a client's table because others put them there. */
-static bool may_give(const struct wn_core *core, const struct wn_core_client *client)
-{
-	return client->caps_given < core->bounds.caps - client->caps_used;
-}
-
 /* Tell who got it, if there is a way to. */
 static s64 tell(struct wn_call *call, u32 client, u32 index, const struct wn_cap_grant *grant)
 {
@@ -97,12 +91,11 @@ s64 wn_op_cap_grant(struct wn_call *call)
 		if (!wn_core_client_is_open(&core->clients[client]))
 			return -ENXIO;
 	}
-	if (call->cap->depth >= WN_CAP_DEPTH || (wn_cap_has_quota(&grant) && !wn_account_is_left(core)) ||
-	    core->caps.ids == WN_CAP_IDS ||
-	    (client != call->env->client && !may_give(core, &core->clients[client])))
+	if (wn_cap_has_quota(&grant) && !wn_account_is_left(core))
 		return -ENOSPC;
-	if (!wn_account_fits(core, call->cap->account, WN_QUOTA_CAPS, 1))
-		return -EDQUOT;
+	err = wn_cap_fits(core, call->cap, client, call->env->client);
+	if (err)
+		return err;
 	slot = wn_cap_slot(core, client);
 	if (slot < 0)
 		return slot;

@@ -121,6 +121,18 @@ __s64 wn_cap_revoke(struct wn *wn, __u16 cap, __u64 grant);
 int wn_cap_read(struct wn *wn, __u16 cap, __u64 grant, struct wn_cap_info *info);
 
 /*
+ * Tokens: capabilities as 64 bytes that can be sent and kept. n: WN_TOKENS_MAX at most, at
+ * once. make: n or an error, and there are none. redeem: how many are good; of each
+ * got->res is a handle or -errno. epoch: the newest key's number, *good, unless NULL, the
+ * oldest's that is good; flags: WN_EPOCH_NEXT; oldest: 0: as it is.
+ */
+int wn_token_make(struct wn *wn, __u16 cap, const struct wn_token_ask *asks, unsigned int n,
+		  struct wn_token *tokens);
+int wn_token_redeem(struct wn *wn, const struct wn_token *tokens, unsigned int n,
+		    struct wn_token_got *got);
+__s64 wn_token_epoch(struct wn *wn, __u16 cap, __u32 flags, __u32 oldest, __u32 *good);
+
+/*
  * What the slots of a counter hold becomes the cell's: its version; of all counters: 0.
  * The digest of the domain's state, in which what lies in slots has no part: 0.
  */

@@ -70,3 +70,60 @@ WN_API int wn_cap_read(struct wn *wn, __u16 cap, __u64 grant, struct wn_cap_info
 	wn_out_free(wn, out, sizeof(*info));
 	return res < 0 ? (int)res : 0;
 }
+
+/* ---------------------------------------------------------------- tokens */
+
+/* An op that takes n of one size and answers n of another: its result. */
+static __s64 exchange(struct wn *wn, struct wn_sqe *sqe, unsigned int n, const void *from,
+		      size_t from_size, void *to, size_t to_size)
+{
+	__u32 in, out;
+	__s64 res;
+
+	if (!n || n > WN_TOKENS_MAX)
+		return -EINVAL;
+	res = wn_in_alloc(wn, (__u32)(n * from_size), &in);
+	if (res)
+		return res;
+	res = wn_out_alloc(wn, (__u32)(n * to_size), &out);
+	if (!res) {
+		memcpy(wn_in(wn, in), from, n * from_size);
+		sqe->w[0] = (__u64)(n * to_size) << 32 | out;
+		sqe->w[1] = (__u64)n << 32 | in;
+		res = wn_do(wn, sqe, NULL, NULL);
+		if (!WN_RES_IS_ERROR(res))
+			memcpy(to, wn_out(wn, out), n * to_size);
+		wn_out_free(wn, out, (__u32)(n * to_size));
+	}
+	wn_in_free(wn, in, (__u32)(n * from_size));
+	return res;
+}
+
+WN_API int wn_token_make(struct wn *wn, __u16 cap, const struct wn_token_ask *asks, unsigned int n,
+			 struct wn_token *tokens)
+{
+	struct wn_sqe sqe = { .opcode = WN_OP_TOKEN_MAKE, .cap = cap };
+
+	return (int)exchange(wn, &sqe, n, asks, sizeof(*asks), tokens, sizeof(*tokens));
+}
+
+WN_API int wn_token_redeem(struct wn *wn, const struct wn_token *tokens, unsigned int n,
+			   struct wn_token_got *got)
+{
+	struct wn_sqe sqe = { .opcode = WN_OP_TOKEN_REDEEM };
+
+	return (int)exchange(wn, &sqe, n, tokens, sizeof(*tokens), got, sizeof(*got));
+}
+
+WN_API __s64 wn_token_epoch(struct wn *wn, __u16 cap, __u32 flags, __u32 oldest, __u32 *good)
+{
+	struct wn_sqe sqe = {
+		.opcode = WN_OP_TOKEN_EPOCH, .cap = cap, .op_flags = flags, .w = { oldest },
+	};
+	struct wn_cqe cqe;
+	__s64 res = wn_do(wn, &sqe, NULL, &cqe);
+
+	if (!WN_RES_IS_ERROR(res) && good)
+		*good = cqe.aux;
+	return res;
+}

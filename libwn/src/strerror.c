@@ -34,6 +34,7 @@ static const struct advice advices[] = {
 	{ EPROTO, "the peer wrote nonsense: drop it" },
 	{ EOWNERDEAD, "this client belongs to another process: open one after fork" },
 	{ EKEYREVOKED, "the capability was revoked: ask for a new one" },
+	{ EBADMSG, "no token of this domain: it was cut, changed or made up" },
 	{ ENOKEY, "the hand-over is used up: ask for another one" },
 	{ EXDEV, "it is of another domain: open that one" },
 	{ EKEYEXPIRED, "the capability expired: ask for a new one" },

@@ -49,6 +49,7 @@
  *   EKEYEXPIRED  the capability expired
  *   ENOKEY       a hand-over that is used up
  *   EXDEV        of another domain
+ *   EBADMSG      no token of this domain: cut, changed or made up
  *   EHOSTDOWN    no quorum
  *   ESHUTDOWN    the client is dead
  */
@@ -1096,6 +1097,37 @@ struct wn_timer_told {
 #define WN_OP_CAP_READ		58
 
 /*
+ * Tokens: capabilities that can be written down, sent, and kept: struct wn_token, which
+ * the engine has signed with a key of the domain that nobody sees. (In an embedded engine
+ * it lies in the process's memory.) Whoever has the bytes has what they say: keep them as
+ * a password. Requests and tokens lie in the arena from the client, answers go to the one
+ * to the client: w[0]: offset in the low 32 bits, room in the high (ENOBUFS); w[1]: offset
+ * (a multiple of 8) of the first, and in the high how many, WN_TOKENS_MAX at most (EINVAL).
+ *
+ * TOKEN_MAKE: a token for each struct wn_token_ask, below cap: all of them, or none.
+ * Result: how many. Right: GRANT. EACCES: a right that
+ * cap lacks; ESTALE: the node. A token can be redeemed any number of times until it expires,
+ * and as long as cap is there: what comes of it hangs below cap. With WN_TOKEN_FREE it does
+ * not need cap any more, nor the client, nor this run of the module: it must expire then
+ * (EINVAL), and takes the right ADMIN over the whole domain (EACCES).
+ *
+ * TOKEN_REDEEM: a capability in this client's table for each token, struct wn_token_got
+ * for what came of it: a handle or EBADMSG; EKEYREVOKED: its key or the capability is
+ * gone; EKEYEXPIRED; ESTALE: the node; EDQUOT, ENOSPC: as CAP_GRANT. Result: how many are
+ * good. No capability is needed.
+ *
+ * TOKEN_EPOCH: with WN_EPOCH_NEXT tokens are signed by a new key from now on; w[0]: the
+ * oldest key that is good (0: as it is; EINVAL: above the newest, or one that is gone):
+ * tokens of older ones are EKEYREVOKED. Result: the newest; aux: the oldest that is good.
+ * Right: ADMIN, over the whole domain (EACCES). What was redeemed stays.
+ */
+#define WN_OP_TOKEN_MAKE	59
+#define WN_OP_TOKEN_REDEEM	60
+#define WN_OP_TOKEN_EPOCH	61
+#define WN_TOKENS_MAX		32
+#define WN_EPOCH_NEXT		(1U << 0)
+
+/*
  * DIGEST: 256 bits that are the same where the state is: tree, handles, versions,
  * clock, cells, what waits for its time (timers, delayed events, calls); not clients,
  * capabilities, rings, events, subscriptions. node: the root,
@@ -1258,6 +1290,34 @@ struct wn_grant {
 	__u32 caps;		/* capabilities granted under it */
 	__aligned_u64 bytes;	/* of those cells: 128 an element, values above 64 in blocks of 64 */
 	__aligned_u64 reserved[3]; /* 0 */
+};
+
+/* What a token shall be good for. */
+struct wn_token_ask {
+	__aligned_u64 node;	/* handle; 0: the capability's own */
+	__aligned_u64 expires;	/* realtime in ns; 0: as the capability, by then */
+	__u32 rights;		/* WN_RIGHT_*, at least one */
+	__u32 flags;		/* WN_TOKEN_FREE */
+	__aligned_u64 reserved;	/* 0 */
+};
+
+#define WN_TOKEN_FREE		(1U << 31)
+
+/* Not a byte of it may be changed. */
+struct wn_token {
+	__aligned_u64 cap;	/* handle of the capability that it was made under */
+	__aligned_u64 node;
+	__aligned_u64 expires;	/* realtime in ns; 0: never */
+	__u32 rights;		/* WN_RIGHT_*, WN_TOKEN_FREE */
+	__u32 epoch;		/* of the key */
+	__u8 tag[32];		/* keyed BLAKE2s of what comes before it */
+};
+
+/* What came of one. */
+struct wn_token_got {
+	__s64 res;		/* a handle, or -errno */
+	__u32 index;		/* in this client's table */
+	__u32 rights;
 };
 
 /* WN_IOC_CAP_EXPORT. */
@@ -1495,6 +1555,9 @@ struct wn_name_bucket {
 #define WN_STAT_CAP_EXPIRED	9	/* of them: expired */
 #define WN_STAT_CAP_REVOKED	10	/* capabilities freed by revocation */
 #define WN_STAT_DROPPED		11	/* jobs of queues whose node was destroyed */
+#define WN_STAT_TOKEN_MADE	12	/* tokens made */
+#define WN_STAT_TOKEN_REDEEMED	13	/* tokens redeemed */
+#define WN_STAT_TOKEN_REFUSED	14	/* tokens refused, for whatever reason */
 #define WN_STATS		32
 
 /* Start of the public region. Constant unless said otherwise. */
