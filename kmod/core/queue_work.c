@@ -35,6 +35,8 @@ static void lease(struct wn_core *core, struct wn_queue *q, u32 at, const struct
 	struct wn_event event = wn_mail_open_letter(core, wn_mail_letter(&core->mail, at));
 
 	event.kind = WN_EV_LEASE;
+	/* What it went through in another queue is over, but that it did. */
+	event.flags &= ~WN_EV_TRIES_FLAG(15);
 	event.flags |= tries_flag(j->tries);
 	if (wn_mail_tell(core, c->client, &event)) {
 		q->passed++;
@@ -54,8 +56,12 @@ static void lease(struct wn_core *core, struct wn_queue *q, u32 at, const struct
 			  c->leased == c->credit ? WN_CONSUMER_BUSY : WN_CONSUMER_READY);
 }
 
-/* One job that has had enough goes to the dead-letter node's reader, whatever it holds. */
-static void bury(struct wn_core *core, struct wn_queue *q)
+/*
+ * One job that has had enough goes to the dead-letter node's reader, whatever it holds. If
+ * that is a queue it goes within its share, or all queues together would leave no letter for
+ * a lease; and a job is named by its node, and by a stamp that no other has there.
+ */
+static void bury(struct wn_core *core, struct wn_queue *q, const struct wn_now *now)
 {
 	const u32 at = wn_job_first(core, &q->beyond);
 	struct wn_job *j = wn_job(core, at);
@@ -64,7 +70,12 @@ static void bury(struct wn_core *core, struct wn_queue *q)
 	s64 err = node;
 
 	if (node >= 0) {
+		event.flags &= ~WN_EV_TRIES_FLAG(15);
 		event.flags |= tries_flag(j->tries);
+		if (wn_queue_of(core, (u32)node)) {
+			event.node = q->dead;
+			event.hlc = wn_core_stamp(core, now);
+		}
 		err = wn_reader_send(core, (u32)node, &event, WN_MAIL_ENGINE);
 	}
 	if (err == -ENOBUFS || (err == -ENOLINK && q->node)) {
@@ -153,7 +164,7 @@ static void step(struct wn_core *core, u32 number, const struct wn_now *now)
 	}
 	beyond = !wn_list_is_empty(core->tx, &q->beyond);
 	if (beyond && !q->stuck) {
-		bury(core, q);
+		bury(core, q, now);
 		return;
 	}
 	at = next_job(core, q);

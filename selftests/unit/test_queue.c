@@ -31,13 +31,18 @@ struct entry {
 	u64 trace, stamp;
 	u32 seen;		/* a bit for each number of tries that a lease came with */
 	u8 holder, acked, buried;
+	bool dead;		/* it came to the dead-letter node's queue */
+	u64 dead_stamp;		/* its name there */
+	u32 dead_seen;		/* as seen, there */
 };
 
 static struct entry ledger[KNOWN];
 static struct world w;
 static u64 seed, trace, taken, refused, acked, buried, again, stale;
 static u64 work, grave;
-static bool right;
+static bool right, grave_is_queue;
+static u64 lately[BACKLOG];	/* what was read last */
+static u32 nr_lately;
 
 static u32 pick(u32 n)
 {
@@ -82,10 +87,15 @@ static s64 emit(u64 node, u32 p, u64 id)
 				  .op_flags = WN_EMIT(p, 8), .w = { 7, id * 3 }), NULL);
 }
 
+static s64 settle_at(u32 c, u64 node, u64 stamp, bool done)
+{
+	return world_op(&w, c, OP(.opcode = done ? WN_OP_ACK : WN_OP_NACK, .node = node,
+				  .arg = stamp), NULL);
+}
+
 static s64 settle(u32 c, u64 stamp, bool done)
 {
-	return world_op(&w, c, OP(.opcode = done ? WN_OP_ACK : WN_OP_NACK, .node = work,
-				  .arg = stamp), NULL);
+	return settle_at(c, work, stamp, done);
 }
 
 static void begin(void)
@@ -124,7 +134,7 @@ static bool has_lease(u32 c, u64 stamp)
 static void check_state(void)
 {
 	const struct wn_queues *qs = &w.core->queues;
-	u32 i, held = 0, leased[64] = {}, waiting = 0;
+	u32 i, k, held = 0, leased[64] = {}, waiting = 0;
 	u32 cursor = 0;
 
 	for (i = 1; i <= BACKLOG; i++) {
@@ -151,7 +161,9 @@ static void check_state(void)
 		      (c->where == WN_CONSUMER_BUSY) == (c->leased == c->credit), "who is busy");
 	}
 	i = wn_queue_of(w.core, wn_handle_index(work));
-	check(!i || wn_queue(w.core, i)->held == held, "what the queue holds");
+	k = wn_queue_of(w.core, wn_handle_index(grave));
+	check(!i || wn_queue(w.core, i)->held + (k ? wn_queue(w.core, k)->held : 0) == held,
+	      "what the queues hold");
 	check(!wn_queue_has_work(w.core) || held || cursor, "work for nothing");
 }
 
@@ -175,6 +187,23 @@ static void do_emit(void)
 	e->stamp = w.last.hlc;
 }
 
+/* It comes to the queue once, and is leased again until somebody has seen to it. */
+static void read_dead_lease(u32 c, const struct wn_event *event, struct entry *e)
+{
+	const u32 tries = WN_EV_TRIES(event->flags);
+
+	check(event->kind == WN_EV_LEASE && event->flags & WN_EV_F_REDELIVERED &&
+	      event->node == grave, "a dead letter's lease");
+	/* Its first lease there may have died unread. */
+	check(e->dead ? e->dead_stamp == event->hlc : e->stamp < event->hlc, "its name is new once");
+	check(!e->acked, "a dead letter that is done");
+	check(tries == 15 || !(e->dead_seen & 1u << tries), "a dead letter that two have");
+	e->dead_seen |= 1u << tries;
+	e->dead = true;
+	e->dead_stamp = event->hlc;
+	e->holder = c;
+}
+
 static void read_grave(const struct wn_event *event, struct entry *e)
 {
 	check(event->kind == WN_EV_USER && event->flags & WN_EV_F_REDELIVERED &&
@@ -193,7 +222,9 @@ static void read_lease(u32 c, const struct wn_event *event, struct entry *e)
 	check(!(e->seen & 1u << tries), "a lease that two have");
 	again += tries > 0;
 	e->seen |= 1u << tries;
-	e->holder = c;
+	/* Some read late what others have buried by now. */
+	if (!e->dead)
+		e->holder = c;
 }
 
 static void do_read(u32 c, u32 most)
@@ -208,17 +239,32 @@ static void do_read(u32 c, u32 most)
 			u64 word;
 
 			memcpy(&word, event->data, sizeof(word));
-			check(e->trace == event->trace && e->stamp == event->hlc &&
-			      event->node == work && event->type == 7 && event->priority == p &&
+			check(e->trace == event->trace &&
+			      ((c == GRAVE && grave_is_queue) ||
+			       (e->stamp == event->hlc && event->node == work)) && event->type == 7 && event->priority == p &&
 			      word == event->trace * 3, "an event");
-			if (c == GRAVE)
+			if (c == GRAVE && grave_is_queue)
+				read_dead_lease(c, event, e);
+			else if (c == GRAVE)
 				read_grave(event, e);
 			else
 				read_lease(c, event, e);
 			__atomic_store_n(&user[c].inbox_head[p], user[c].inbox_head[p] + 1,
 					 __ATOMIC_RELEASE);
+			lately[nr_lately++ % BACKLOG] = event->trace;
 			most--;
 		}
+	}
+}
+
+static void done_with(struct entry *e)
+{
+	if (e->dead) {
+		e->buried = 1;
+		buried++;
+	} else {
+		e->acked = 1;
+		acked++;
 	}
 }
 
@@ -226,19 +272,21 @@ static void do_settle(u64 id, bool done)
 {
 	struct entry *e = &ledger[id % KNOWN];
 	const u32 c = pick(8) ? e->holder : 1 + pick(CLIENTS - 2);
-	const bool has = e->stamp && has_lease(c, e->stamp);
+	const u64 stamp = e->dead ? e->dead_stamp : e->stamp;
+	const bool has = stamp && has_lease(c, stamp);
 	s64 res;
 
 	if (!e->trace || !c)
 		return;
-	res = settle(c, e->stamp, done);
+	if (!grave_is_queue && c == GRAVE)
+		return;
+	res = settle_at(c, e->dead ? grave : work, stamp, done);
 	check(res == (has ? 0 : -ESTALE), "the answer to an ACK or NACK");
 	stale += res != 0;
 	if (res || !done)
 		return;
 	check(!e->acked && !e->buried, "an ACK of what is done");
-	e->acked = 1;
-	acked++;
+	done_with(e);
 }
 
 /* Whatever a group did, if it fails every bit is as it was. */
@@ -311,7 +359,7 @@ static void do_death(u32 c)
 {
 	u32 p;
 
-	if (c == GRAVE) {
+	if (c == GRAVE && !grave_is_queue) {
 		/* What it has read is buried; what lies unread dies with it. Not tried. */
 		return;
 	}
@@ -320,7 +368,7 @@ static void do_death(u32 c)
 	for (p = 0; p < KNOWN; p++)
 		if (ledger[p].holder == c)
 			ledger[p].holder = 0;
-	bind_queue(c, work, 1 + pick(4), 0, 0);
+	bind_queue(c, c == GRAVE ? grave : work, 1 + pick(4), 0, 0);
 }
 
 static void one(void)
@@ -333,7 +381,7 @@ static void one(void)
 		do_emit();
 		break;
 	case 4: case 5: case 6: case 7: case 8:
-		do_settle(trace - pick(BACKLOG), pick(5));
+		do_settle(pick(4) ? lately[pick(BACKLOG)] : trace - pick(BACKLOG), pick(5));
 		break;
 	case 9: case 10:
 		slice(pick(4) ? pick(6) : 1000);
@@ -353,9 +401,13 @@ static void one(void)
 		break;
 	default:
 		if (!pick(4))
-			do_death(c);
+			do_death(pick(4) ? c : GRAVE);
 		else if (!pick(4))
 			world_op(&w, c, OP(.opcode = WN_OP_UNBIND, .node = work), NULL);
+		else if (!pick(4) && grave_is_queue)
+			pick(2) ? (void)bind_queue(GRAVE, grave, 1 + pick(4), 0, 0) :
+				  (void)world_op(&w, GRAVE, OP(.opcode = WN_OP_UNBIND, .node = grave),
+						 NULL);
 		else if (!pick(4))
 			world_op(&w, GRAVE, OP(.opcode = pick(2) ? WN_OP_BIND : WN_OP_UNBIND,
 					       .node = grave), NULL);
@@ -372,7 +424,10 @@ static void finish(void)
 	u32 round, c;
 	u64 id;
 
-	bind_inbox(GRAVE, grave);
+	if (grave_is_queue)
+		bind_queue(GRAVE, grave, 4, 0, 0);
+	else
+		bind_inbox(GRAVE, grave);
 	for (c = 1; c < GRAVE; c++)
 		bind_queue(c, work, 4, 0, 0);
 	for (round = 0; round < 10000 && acked + buried < taken; round++) {
@@ -385,25 +440,29 @@ static void finish(void)
 			struct entry *e = &ledger[id % KNOWN];
 
 			if (e->trace && !e->acked && !e->buried && e->holder)
-				if (!settle(e->holder, e->stamp, true)) {
-					e->acked = 1;
-					acked++;
-				}
+				if (!settle_at(e->holder, e->dead ? grave : work,
+					       e->dead ? e->dead_stamp : e->stamp, true))
+					done_with(e);
 		}
 		if (round % 4 == 3)
 			w.now.boottime += LEASE;
 	}
 }
 
-static void histories(void)
+/* The dead-letter node has a reader, or is a queue itself. */
+static void histories(bool queue)
 {
-	const u64 rounds = 300000 * tap_rounds();
+	const u64 most = 100000 * tap_rounds();
 	u64 i;
 
 	begin();
 	right = true;
-	check(!bind_queue(1, work, 2, TRIES, grave) && !bind_inbox(GRAVE, grave), "the first bind");
-	for (i = 0; i < rounds && right; i++) {
+	grave_is_queue = queue;
+	trace = taken = refused = acked = buried = again = stale = 0;
+	memset(ledger, 0, sizeof(ledger));
+	check(!bind_queue(1, work, 2, TRIES, grave) &&
+	      !(queue ? bind_queue(GRAVE, grave, 4, 0, 0) : bind_inbox(GRAVE, grave)), "the first bind");
+	for (i = 0; taken < most && i < 100 * most && right; i++) {
 		one();
 		if (i % 16 == 0)
 			check_state();
@@ -411,8 +470,8 @@ static void histories(void)
 	ok(right, "each lease has one holder, each group is whole, each lease ends");
 	finish();
 	check_state();
-	ok(right && taken == acked + buried,
-	   "%llu taken: %llu acknowledged, %llu dead letters; %llu refused", taken, acked, buried,
+	ok(right && taken >= most && taken == acked + buried,
+	   "dead letters to a %s: %llu taken: %llu acknowledged, %llu dead letters; %llu refused", queue ? "queue" : "reader", taken, acked, buried,
 	   refused);
 	ok(acked > taken / 10 && buried > taken / 1000 && again && stale && refused,
 	   "%llu came again, %llu too late", again, stale);
@@ -516,6 +575,7 @@ static void order(void)
 
 static void endings(void)
 {
+	struct wn_event dead[3];
 	u64 dropped, sent;
 	u32 i;
 
@@ -556,6 +616,29 @@ static void endings(void)
 	ok(w.core->public->stats[WN_STAT_DROPPED] == dropped + 2 && !w.core->mail.used &&
 	   !wn_pool_count(&w.core->queues.queue_pool) &&
 	   !wn_pool_count(&w.core->queues.consumer_pool), "what was in it is counted");
+	world_deinit(&w);
+
+	/* Dead letters to a queue are new there: another node, stamp and number of tries. */
+	begin();
+	bind_queue(1, work, 1, 1, grave);
+	bind_queue(2, grave, 1, 0, 0);
+	emit(work, 0, 5);
+	for (i = 0; i < 2; i++) {
+		run();
+		settle(1, events[1][user[1].inbox_head[0]++].hlc, false);
+	}
+	for (i = 0; i < 3; i++) {
+		run();
+		dead[i] = events[2][user[2].inbox_head[0]++];
+		settle_at(2, grave, dead[i].hlc, false);
+	}
+	run();
+	ok(!settle_at(2, grave, dead[0].hlc, true) && !w.core->mail.used &&
+	   settle_at(2, grave, dead[0].hlc, true) == -ESTALE, "a queue for dead letters");
+	for (i = 0; i < 3; i++)
+		ok(dead[i].kind == WN_EV_LEASE && dead[i].node == grave && dead[i].trace == 5 &&
+		   dead[i].hlc == dead[0].hlc && dead[i].hlc > events[1][0].hlc &&
+		   dead[i].flags == (WN_EV_F_REDELIVERED | WN_EV_TRIES_FLAG(i)), "its %u. lease", i + 1);
 	world_deinit(&w);
 
 	/* The same with a dead-letter node: nothing is dropped. */
@@ -682,12 +765,13 @@ static void room(void)
 
 int main(void)
 {
-	tap_plan(43);
+	tap_plan(51);
 	terms();
 	order();
 	endings();
 	leaver();
 	room();
-	histories();
+	histories(false);
+	histories(true);
 	return tap_done();
 }

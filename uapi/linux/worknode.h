@@ -911,7 +911,9 @@ struct wn_timer_told {
  * WN_BIND_CREDIT(n): this client consumes, up to n leases at a time (WN_CREDIT_MAX); 0:
  * it makes the queue only. Who makes it gives w[0]: a lease in ns, WN_LEASE_NS_MAX at
  * most; and, if there shall be a limit, WN_BIND_TRIES(n): redeliveries, and w[1]: the
- * dead-letter node, whose reader gets the event as it was sent when they are used up.
+ * dead-letter node, whose reader gets the event as it was sent when they are used up. (Where
+ * that has a queue it is a new event there: to that node, with a stamp and tries of its own, and
+ * with WN_EV_F_REDELIVERED from the first.)
  * Who comes later gives the same, or zeroes.
  * EBUSY: the node has a reader, or a queue on other terms, or this client consumes
  * already; ENOSPC: queues, consumers, WN_QUEUES_CLIENT_MAX of this client.
