@@ -102,6 +102,9 @@ fuzz: ## the core under libFuzzer, each fuzzer for TIME seconds (60)
 
 soak: ## longer: SOAK minutes (60) of histories, fuzzers, laws of cells, one after the other
 	@scripts/soak $(or $(SOAK),60)
+soak-lanes: ## longer: SOAK records (100000000) of random sizes from one process to another, each byte checked
+	@$(MAKE) -s -C selftests/embed $(O)/selftests/embed/plain/lane
+	@WN_SOAK_RECORDS=$(or $(SOAK),100000000) $(O)/selftests/embed/plain/lane -t soak
 
 coverage: ## lines and branches of the core that the unit tests reach
 	@scripts/coverage
@@ -147,6 +150,6 @@ clean: ## remove build/
 distclean: clean ## and the cache of kernels outside the tree
 	@rm -rf "$${WORKNODE_CACHE:-$${XDG_CACHE_HOME:-$$HOME/.cache}/worknode}"
 
-.PHONY: all demo check help modules modules-strict lib tools examples tests bench bench-quick bench-peers \
+.PHONY: all soak-lanes demo check help modules modules-strict lib tools examples tests bench bench-quick bench-peers \
 	check-debug check-all check-arm64 unit check-embed abi layers spdx static install \
 	uninstall dkms-install dkms-remove clean distclean

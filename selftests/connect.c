@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -459,6 +460,137 @@ TEST_F(connect, processes)
 TEST_F(connect, producer_killed)
 {
 	exchange(_metadata, self, 1);
+}
+
+/* ------------------------------------------------------ killed at random */
+
+static uint32_t dice;
+
+static uint32_t roll(uint32_t sides)
+{
+	dice = dice * 1664525u + 1013904223u;
+	return (dice >> 8) % sides;
+}
+
+/* Record n: what it says and how long it is follow from n. */
+static uint32_t length(uint32_t n)
+{
+	return 8 + n * 2654435761u % 500;
+}
+
+static int send_some(struct wn_lane *l, uint32_t n)
+{
+	uint32_t len = length(n);
+	char *to;
+	int err;
+
+	while (!(to = wn_lane_reserve(l, len))) {
+		err = wn_lane_commit(l);
+		err = err ? err : wn_lane_wait(l, len, wn_deadline(60000000000));
+		if (err)
+			return err;
+	}
+	memset(to, (int)(n & 0xff), len);
+	memcpy(to, &n, sizeof(n));
+	return n % 5 ? 0 : wn_lane_commit(l);
+}
+
+/* 0; -EBADMSG: not record n, or not whole; why there is none. */
+static int take_some(struct wn_lane *l, uint32_t n)
+{
+	const unsigned char *from;
+	uint32_t len, got, i;
+	int err;
+
+	while (!(from = wn_lane_peek(l, &len))) {
+		err = wn_lane_consume(l);
+		err = err ? err : wn_lane_wait(l, 0, wn_deadline(60000000000));
+		if (err)
+			return err;
+	}
+	memcpy(&got, from, sizeof(got));
+	if (got != n || len != length(n))
+		return -EBADMSG;
+	for (i = 4; i < len; i++)
+		if (from[i] != (n & 0xff))
+			return -EBADMSG;
+	return n % 3 ? 0 : wn_lane_consume(l);
+}
+
+/* The other side, for ever: it says by the pipe where its node is. */
+static void run_victim(const char *d, uint64_t node, int up)
+{
+	struct wn_lane l;
+	char name[16];
+	struct wn wn;
+	uint32_t i;
+
+	if (wn_open(&wn, d, NULL))
+		_exit(1);
+	if (node) {
+		if (wn_lane_connect(&wn, &l, node, 0, 16384))
+			_exit(2);
+		for (i = 0; !send_some(&l, i); i++)
+			;
+		_exit(3);
+	}
+	snprintf(name, sizeof(name), "n%u", (unsigned int)getpid());
+	node = wn_create(&wn, 0, name);
+	if (WN_RES_IS_ERROR(node) || wn_bind(&wn, node, 0) || write(up, &node, 8) != 8 ||
+	    wn_lane_accept(&wn, &l, NULL, 0))
+		_exit(4);
+	for (i = 0; !take_some(&l, i); i++)
+		;
+	_exit(5);
+}
+
+TEST_F(connect, killed_at_random)
+{
+	const char *env = getenv("WN_SEED"), *rounds = getenv("WN_ROUNDS");
+	const uint32_t seed = env ? strtoul(env, NULL, 0) : (uint32_t)getpid();
+	const uint32_t nr = rounds ? strtoul(rounds, NULL, 0) : 12;
+	long long used = wt_used(&self->m);
+	uint32_t i, round, when;
+	struct wn_lane l;
+	int up[2], status, err;
+	uint64_t node;
+	pid_t pid;
+
+	dice = seed;
+	ASSERT_EQ(0, pipe(up));
+	for (round = 0; round < nr; round++) {
+		const bool producer = round % 2;
+
+		when = roll(3000);
+		pid = fork();
+		if (!pid)
+			run_victim(self->d, producer ? self->node : 0, up[1]);
+		if (producer) {
+			ASSERT_EQ(0, wn_lane_accept(&self->c, &l, NULL, wn_deadline(60000000000)));
+		} else {
+			ASSERT_EQ(8, read(up[0], &node, 8));
+			ASSERT_EQ(0, wn_lane_connect(&self->p, &l, node, 0, 16384));
+		}
+		for (i = 0, err = 0; !err; i++) {
+			if (i == when)
+				kill(pid, SIGKILL);
+			err = producer ? take_some(&l, i) : send_some(&l, i);
+		}
+		/* All that was committed came, whole and in order, and then the end. */
+		EXPECT_EQ(-ENOLINK, err) {
+			TH_LOG("seed %u, round %u, record %u", seed, round, i);
+		}
+		EXPECT_LT(when, i);
+		if (producer)
+			EXPECT_EQ(l.peer->pos, l.pos);
+		ASSERT_EQ(pid, waitpid(pid, &status, 0));
+		EXPECT_EQ(SIGKILL, status);
+		wn_lane_close(&l);
+	}
+	close(up[0]);
+	close(up[1]);
+	EXPECT_EQ(used, wt_used(&self->m));
+	TH_LOG("%u rounds, seed %u", nr, seed);
 }
 
 /* The consumer is killed while the producer waits for room. */

@@ -3,11 +3,14 @@
 #include "common.h"
 
 #include <fcntl.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <wn.h>
@@ -275,9 +278,8 @@ TEST_F(lane, threads)
 	       self->p.sleeps, self->c.sleeps, self->p.wakes, self->c.wakes);
 }
 
-TEST_F(lane, processes)
+static void exchange(struct __test_metadata *_metadata, FIXTURE_DATA(lane) *self, uint32_t n)
 {
-	uint32_t n = records(500000);
 	int status;
 	pid_t pid = fork();
 
@@ -294,7 +296,118 @@ TEST_F(lane, processes)
 	EXPECT_EQ(-ENOLINK, wn_lane_wait(&self->c, 0, 0));
 	waitpid(pid, &status, 0);
 	EXPECT_EQ(0, status);
+	TH_LOG("%u records: %llu sleeps, %llu wakes", n, self->c.sleeps, self->c.wakes);
 }
+
+TEST_F(lane, processes)
+{
+	exchange(_metadata, self, records(500000));
+}
+
+/* The same for as many as it is asked for: make soak-lanes. */
+TEST_F_TIMEOUT(lane, soak, 7200)
+{
+	const char *n = getenv("WN_SOAK_RECORDS");
+
+	if (!n)
+		SKIP(return, "WN_SOAK_RECORDS is not set");
+	exchange(_metadata, self, strtoul(n, NULL, 0));
+}
+
+#if !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
+/* From here on the kernel ends this thread at any call but read, write and exit. */
+static void forbid_calls(void)
+{
+	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT))
+		syscall(SYS_exit, 4);
+}
+
+static void leave(int status)
+{
+	for (;;)
+		syscall(SYS_exit, status);
+}
+
+static void produce_calmly(struct wn_lane *l, uint32_t n)
+{
+	uint32_t i;
+	void *to;
+
+	forbid_calls();
+	for (i = 0; i < n; i++) {
+		while (!(to = wn_lane_reserve(l, len_of(i))))
+			if (wn_lane_commit(l))
+				leave(1);
+		fill(to, i, len_of(i));
+		if (mix(i) % 16 == 0 && wn_lane_commit(l))
+			leave(2);
+	}
+	leave(wn_lane_commit(l) != 0);
+}
+
+static void take_calmly(struct wn_lane *l, uint32_t n)
+{
+	const void *from;
+	uint32_t i, len;
+
+	forbid_calls();
+	for (i = 0; i < n; i++) {
+		while (!(from = wn_lane_peek(l, &len)))
+			if (wn_lane_consume(l))
+				leave(1);
+		if (!is_right(from, i, len))
+			leave(2);
+		if (mix(i + 7) % 8 == 0)
+			wn_lane_consume(l);
+	}
+	leave(wn_lane_consume(l) != 0);
+}
+
+/* In a child of its own: its status; the calls of both sides are the kernel's to see. */
+static pid_t calmly(void (*fn)(struct wn_lane *l, uint32_t n), const int fds[2], bool produces,
+		    uint32_t n)
+{
+	struct wn_lane l;
+	pid_t pid = fork();
+
+	if (pid)
+		return pid;
+	if (wn_lane_map(&l, fds, produces))
+		_exit(3);
+	fn(&l, n);
+	_exit(3);
+}
+
+static void sleep_calmly(struct wn_lane *l, uint32_t n)
+{
+	forbid_calls();
+	leave(wn_lane_wait(l, 0, 0) != 0);
+}
+
+/* No system call while neither sleeps: whoever made one would be dead. */
+TEST_F(lane, no_system_call)
+{
+	const uint32_t n = records(50000);
+	struct wn_lane_fds fresh;
+	int status[3];
+	pid_t pid[3];
+
+	pid[0] = calmly(produce_calmly, self->fds.producer, true, n);
+	pid[1] = calmly(take_calmly, self->fds.consumer, false, n);
+	ASSERT_EQ(pid[0], waitpid(pid[0], &status[0], 0));
+	ASSERT_EQ(pid[1], waitpid(pid[1], &status[1], 0));
+	/* And who sleeps is dead indeed. */
+	ASSERT_EQ(0, wn_lane_make(&fresh, 4096));
+	pid[2] = calmly(sleep_calmly, fresh.consumer, false, 0);
+	ASSERT_EQ(pid[2], waitpid(pid[2], &status[2], 0));
+	wn_lane_fds_close(&fresh);
+	if (WIFEXITED(status[2]) && WEXITSTATUS(status[2]) == 4)
+		SKIP(return, "this kernel has no seccomp");
+	EXPECT_EQ(SIGKILL, status[2]);
+	EXPECT_EQ(0, status[0]);
+	EXPECT_EQ(0, status[1]);
+}
+#endif
 
 /* Every record alone, each side asleep for the next: a wake that is missed hangs it. */
 TEST_F(lane, ping_pong)
