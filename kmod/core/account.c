@@ -2,6 +2,7 @@
 #include "account.h"
 
 #include "cap.h"
+#include "client.h"
 #include "core.h"
 
 /* Whoever has a quota at all has few of them; a domain of any size has some. */
@@ -24,7 +25,15 @@ static struct wn_account *account(struct wn_core *core, u32 number)
 	return &core->accounts.at[number - 1];
 }
 
-u32 wn_account_new(struct wn_core *core, u32 parent, const u32 quota[WN_QUOTAS])
+/* The client that holds one, if it lives still: who has its number next begins with none. */
+static struct wn_core_client *owner_of(struct wn_core *core, const struct wn_account *a)
+{
+	struct wn_core_client *client = a->owner ? &core->clients[a->owner - 1] : NULL;
+
+	return client && client->life == a->life ? client : NULL;
+}
+
+u32 wn_account_new(struct wn_core *core, u32 parent, const u32 quota[WN_QUOTAS], u32 owner)
 {
 	struct wn_accounts *a = &core->accounts;
 	u32 number = a->free, i;
@@ -40,7 +49,13 @@ u32 wn_account_new(struct wn_core *core, u32 parent, const u32 quota[WN_QUOTAS])
 		number = ++a->fresh;
 	new = account(core, number);
 	wn_tx_save(core->tx, new, sizeof(*new) / sizeof(u64));
-	*new = (struct wn_account){ .parent = parent, .refs = 1 };
+	*new = (struct wn_account){ .parent = parent, .refs = 1, .owner = owner };
+	if (owner) {
+		struct wn_core_client *client = &core->clients[owner - 1];
+
+		new->life = client->life;
+		WN_TX_SET(core->tx, client->accounts, client->accounts + 1);
+	}
 	for (i = 0; i < WN_QUOTAS; i++)
 		new->quota[i] = quota[i];
 	if (parent)
@@ -48,9 +63,9 @@ u32 wn_account_new(struct wn_core *core, u32 parent, const u32 quota[WN_QUOTAS])
 	return number;
 }
 
-bool wn_account_is_left(const struct wn_core *core)
+bool wn_account_is_left(const struct wn_core *core, u32 client)
 {
-	return core->accounts.used < core->accounts.capacity;
+	return core->clients[client].accounts < core->accounts.capacity - core->accounts.used;
 }
 
 void wn_account_get(struct wn_core *core, u32 number)
@@ -68,6 +83,7 @@ static void settle(struct wn_core *core, u32 number)
 	for (i = 0; number && i <= WN_CAP_DEPTH; i++) {
 		struct wn_account *a = account(core, number);
 		const u32 parent = a->parent;
+		struct wn_core_client *owner = owner_of(core, a);
 
 		core->tx->steps++;
 		if (a->refs || a->used[WN_QUOTA_NODES] || a->used[WN_QUOTA_CELLS])
@@ -76,6 +92,8 @@ static void settle(struct wn_core *core, u32 number)
 		wn_tx_save(core->tx, &all->used, 2);
 		all->free = number;
 		all->used--;
+		if (owner)
+			WN_TX_SET(core->tx, owner->accounts, owner->accounts - 1);
 		if (parent)
 			WN_TX_SET(core->tx, account(core, parent)->refs,
 				  account(core, parent)->refs - 1);

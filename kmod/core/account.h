@@ -5,7 +5,8 @@
  * to all above it, so nobody gets more by handing on to himself.
  *
  * Nodes and cells name the account they are charged to, not the capability: that may
- * go before they do. An account goes with the last that names it.
+ * go before they do. An account goes with the last that names it. A client may hold as many
+ * as are left to others.
  */
 #ifndef WN_CORE_ACCOUNT_H
 #define WN_CORE_ACCOUNT_H
@@ -24,7 +25,8 @@ struct wn_account {
 	u32 quota[WN_QUOTAS];	/* 0: none */
 	u32 used[WN_QUOTAS];
 	u32 next_free;
-	u32 reserved;
+	u32 owner;		/* client + 1, under whose capability it was made; 0: nobody */
+	u64 life;		/* of that client */
 };
 
 /* Whom a cell is charged to. */
@@ -43,13 +45,13 @@ struct wn_accounts {
 u32 wn_accounts_count(const struct wn_bounds *bounds);
 void wn_accounts_init(struct wn_accounts *accounts, void *zeroed, void *cells, u32 capacity);
 
-/* A number, named once; 0: no more accounts. */
-u32 wn_account_new(struct wn_core *core, u32 parent, const u32 quota[WN_QUOTAS]);
+/* A number, named once, held by a client (its number + 1; 0: nobody); 0: no more accounts. */
+u32 wn_account_new(struct wn_core *core, u32 parent, const u32 quota[WN_QUOTAS], u32 owner);
 void wn_account_get(struct wn_core *core, u32 number);
 void wn_account_put(struct wn_core *core, u32 number);
 
-/* Whether another could be made. */
-bool wn_account_is_left(const struct wn_core *core);
+/* Whether a client could make another. */
+bool wn_account_is_left(const struct wn_core *core, u32 client);
 
 /* Whether so much more fits; number 0 is nobody's account: all fits. */
 bool wn_account_fits(struct wn_core *core, u32 number, enum wn_quota what, u32 n);

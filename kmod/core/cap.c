@@ -326,7 +326,7 @@ int wn_cap_place(struct wn_core *core, u32 client, u32 index, const struct wn_co
 
 	wn_tx_begin(core->tx, false);
 	if (wn_cap_has_quota(&grant)) {
-		account = wn_account_new(core, 0, grant.quota);
+		account = wn_account_new(core, 0, grant.quota, 0);
 		if (!account)
 			return -ENOSPC;
 	}
@@ -378,7 +378,8 @@ void wn_cap_add(struct wn_core *core, struct wn_cap *parent, u32 client, u32 ind
 	cap->owns_account = wn_cap_has_quota(grant);
 	cap->account = parent->account;
 	if (cap->owns_account)
-		cap->account = wn_account_new(core, parent->account, grant->quota);
+		cap->account = wn_account_new(core, parent->account, grant->quota,
+					      (u32)(holder(core, parent) - core->clients) + 1);
 	else
 		wn_account_get(core, cap->account);
 }

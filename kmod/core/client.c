@@ -27,6 +27,7 @@ static int open_client(struct wn_core *core, u32 number, const struct wn_core_op
 		return err;
 	client->first_id = core->caps.ids;
 	client->subs = 0;
+	client->accounts = 0;
 	wn_mail_open(core, number);
 	client->slots = first->slots;
 	client->cap_hint = 1;

@@ -25,6 +25,7 @@ struct wn_core_client {
 	struct wn_link ready;	/* those that are to be told to it */
 	struct wn_link peers;	/* those that its death ends */
 	u32 promises;		/* that it made and that are not over */
+	u32 accounts;		/* that were made under its capabilities */
 	u32 bequests;		/* nodes that it made with an on-death policy */
 	u32 next_dying;		/* client + 1 */
 	bool dying;		/* what it left is not yet taken apart */

@@ -91,7 +91,7 @@ s64 wn_op_cap_grant(struct wn_call *call)
 		if (!wn_core_client_is_open(&core->clients[client]))
 			return -ENXIO;
 	}
-	if (wn_cap_has_quota(&grant) && !wn_account_is_left(core))
+	if (wn_cap_has_quota(&grant) && !wn_account_is_left(core, call->env->client))
 		return -ENOSPC;
 	err = wn_cap_fits(core, call->cap, client, call->env->client);
 	if (err)

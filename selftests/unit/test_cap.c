@@ -128,13 +128,64 @@ static void test_expiry_and_quota(struct world *w)
 	ok(set(w, 0, in) == -ENXIO, "closed");
 }
 
+/* Grants with a quota take an account each, of 256 here: as many as a client can, to itself. */
+static u32 take_accounts(struct world *w, u32 client, u64 *last)
+{
+	const struct wn_grant grant = { .rights = WN_RIGHT_READ, .nodes = 1 };
+	u32 n = 0;
+	s64 res;
+
+	while ((res = world_op(w, client, OP(.opcode = WN_OP_CAP_GRANT), &grant)) > 0) {
+		*last = (u64)res;
+		n++;
+	}
+	return res == -ENOSPC ? n : 0;
+}
+
+static void slices(struct world *w)
+{
+	while (wn_core_slice(w->core, 100))
+		;
+}
+
+static void test_accounts(void)
+{
+	const struct wn_core_open first = { .rights = WN_RIGHT_ALL };
+	struct wn_bounds bounds = world_bounds(8);
+	u64 last, other;
+	struct world w;
+	u32 n;
+
+	bounds.caps = 300;
+	world_init(&w, &bounds, tap_seed());
+	wn_core_client_open(w.core, 1, &first);
+	wn_core_client_open(w.core, 2, &first);
+	n = take_accounts(&w, 1, &last);
+	ok(n == 128, "a client holds half of the accounts: %u", n);
+	n = take_accounts(&w, 2, &other);
+	ok(n == 64, "the next half of the rest: %u", n);
+	world_op(&w, 1, OP(.opcode = WN_OP_CAP_REVOKE, .arg = last), NULL);
+	slices(&w);
+	n = take_accounts(&w, 1, &last);
+	ok(w.core->accounts.used == 191 && !n, "who has more than is left waits: %u", n);
+	wn_core_client_close(w.core, 2);
+	slices(&w);
+	ok(w.core->accounts.used == 127 && !wn_core_client_open(w.core, 2, &first) &&
+	   take_accounts(&w, 2, &other) == 65, "its number's next holder begins with none");
+	wn_core_client_close(w.core, 1);
+	wn_core_client_close(w.core, 2);
+	slices(&w);
+	ok(!w.core->accounts.used, "all come back");
+	world_deinit(&w);
+}
+
 int main(void)
 {
 	const struct wn_bounds bounds = world_bounds(100);
 	const struct wn_core_open first = { .rights = WN_RIGHT_ALL };
 	struct world w;
 
-	tap_plan(19);
+	tap_plan(24);
 	world_init(&w, &bounds, tap_seed());
 	in = (u64)world_create(&w, 0, "in");
 	inner = (u64)world_create(&w, in, "inner");
@@ -146,5 +197,6 @@ int main(void)
 	test_rollback(&w);
 	test_expiry_and_quota(&w);
 	world_deinit(&w);
+	test_accounts();
 	return tap_done();
 }
