@@ -143,9 +143,13 @@ TEST_F_TIMEOUT(wakeup, nobody_polls, 1800)
 TEST_F_TIMEOUT(wakeup, polled, 1800)
 {
 	struct wn_poll_args poll = { .size = sizeof(poll), .idle_us = 100 };
+	struct wn_query q;
 
 	if (wt_is_embedded())
 		SKIP(return, "clients are processes");
+	ASSERT_EQ(0, wn_query(self->m.dir, &q));
+	if (!(q.features & WN_FEAT_POLL))
+		SKIP(return, "this engine has no polling threads");
 	ASSERT_EQ(0, wt_write_file(POLLERS, "2"));
 	ASSERT_EQ(0, self->wn.via->call(self->wn.file, WN_IOC_POLL, &poll));
 	play(_metadata, self, ws_rounds(100000, 10000, 2000));

@@ -85,6 +85,11 @@ static void init_ring(struct wn_embed_client *client, const struct wn_setup *s)
 	/* Nobody polls: whoever submits enters. */
 	wn_ring_flag(&client->ring, WN_KR_F_NEED_WAKEUP, true);
 	memset(client->allowed, 0xff, sizeof(client->allowed));
+	if (client->remote) {
+		client->news = (u32 *)((u8 *)kern + WN_EMBED_WORD);
+		client->waiters = (u32 *)((u8 *)client->own[WN_REGION_USER_RING].addr +
+					  WN_EMBED_WORD);
+	}
 }
 
 static int setup(struct wn_embed_client *client, struct wn_setup *s)
@@ -190,7 +195,7 @@ int wn_embed_client_enable(struct wn_embed_client *client, void *arg)
 	return err;
 }
 
-struct wn_embed_client *wn_embed_client_new(struct wn_embed_domain *domain)
+struct wn_embed_client *wn_embed_client_new(struct wn_embed_domain *domain, bool remote)
 {
 	struct wn_embed_client *client = calloc(1, sizeof(*client));
 
@@ -200,6 +205,9 @@ struct wn_embed_client *wn_embed_client_new(struct wn_embed_domain *domain)
 	}
 	client->domain = domain;
 	client->first_rights = __atomic_load_n(&domain->rights[WN_CLASS_OWNER], __ATOMIC_RELAXED);
+	client->remote = remote;
+	client->news = &client->own_words[0];
+	client->waiters = &client->own_words[1];
 	pthread_mutex_init(&client->setup, NULL);
 	return client;
 }

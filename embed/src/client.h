@@ -29,13 +29,21 @@ struct wn_embed_client {
 	u64 allowed[WN_OP_WORDS];
 	struct wn_inbox inbox;
 
-	/* What waiters sleep on: it changes with whatever they may wait for. */
-	u32 news;
-	u32 waiters;
+	/*
+	 * What waiters sleep on: it changes with whatever they may wait for. Of a client that
+	 * is another process both lie in its rings' pages, behind what the ABI has there.
+	 */
+	bool remote;
+	u32 *news;
+	u32 *waiters;		/* not to be trusted: it only saves wakes */
+	u32 own_words[2];
 };
 
+/* Where they lie in the engine's and in the client's page. */
+#define WN_EMBED_WORD	2048
+
 /* Take the domain over; NULL: no memory, it was put. */
-struct wn_embed_client *wn_embed_client_new(struct wn_embed_domain *domain);
+struct wn_embed_client *wn_embed_client_new(struct wn_embed_domain *domain, bool remote);
 void wn_embed_client_free(struct wn_embed_client *client);
 
 /* WN_IOC_SETUP, RESTRICT, ENABLE. */

@@ -80,7 +80,7 @@ static int check_name(const __u8 *name)
 	return 0;
 }
 
-static int create(const char *instance, void *arg)
+static int create(const char *instance, u64 most, void *arg)
 {
 	struct wn_domain_create c = { .bounds = wn_bounds_default };
 	int caller = wn_embed_arg_get(&c, sizeof(c), offsetof(struct wn_domain_create, bounds), arg);
@@ -99,7 +99,7 @@ static int create(const char *instance, void *arg)
 		return -EEXIST;
 	if (asprintf(&path, "%s/%s", instance, (char *)c.name) < 0)
 		return -ENOMEM;
-	err = wn_embed_domain_create(path, &c.bounds);
+	err = wn_embed_domain_create(path, &c.bounds, most);
 	free(path);
 	if (!err)
 		wn_embed_arg_put(&c, sizeof(c), (u32)caller, arg);
@@ -142,10 +142,10 @@ static int classes(const char *instance, bool writable, void *arg)
 	return 0;
 }
 
-int wn_embed_control(const char *instance, bool writable, unsigned long cmd, void *arg)
+int wn_embed_control(const char *instance, bool writable, u64 most, unsigned long cmd, void *arg)
 {
 	if (_IOC_TYPE(cmd) == WN_IOC_MAGIC && _IOC_NR(cmd) == _IOC_NR(WN_IOC_CREATE))
-		return writable ? create(instance, arg) : -EBADF;
+		return writable ? create(instance, most, arg) : -EBADF;
 	if (_IOC_TYPE(cmd) == WN_IOC_MAGIC && _IOC_NR(cmd) == _IOC_NR(WN_IOC_CLASSES))
 		return classes(instance, writable, arg);
 	return wn_embed_query(cmd, arg);

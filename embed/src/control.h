@@ -3,12 +3,15 @@
 #ifndef WN_EMBED_CONTROL_H
 #define WN_EMBED_CONTROL_H
 
-#include <stdbool.h>
+#include "kmod/core/port.h"
 
 /* WN_IOC_QUERY, BOUNDS: on any file; -ENOTTY for all else. */
 int wn_embed_query(unsigned long cmd, void *arg);
 
-/* These, and WN_IOC_CREATE in the instance. */
-int wn_embed_control(const char *instance, bool writable, unsigned long cmd, void *arg);
+/*
+ * These, and WN_IOC_CREATE in the instance, if it is writable. most: 0, or as of
+ * wn_embed_domain_create().
+ */
+int wn_embed_control(const char *instance, bool writable, u64 most, unsigned long cmd, void *arg);
 
 #endif

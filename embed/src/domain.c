@@ -22,27 +22,56 @@ u64 wn_embed_domain_cost(const struct wn_bounds *bounds)
 	       wn_embed_memory_cost(size.public_bytes) + wn_embed_memory_cost(size.private_bytes);
 }
 
+/* Bytes of all domains that are for others, too. */
+static u64 hosted_bytes;
+
+static bool charge(struct wn_embed_domain *domain, u64 most)
+{
+	if (!most)
+		return true;
+	if (__atomic_add_fetch(&hosted_bytes, domain->bytes, __ATOMIC_RELAXED) > most) {
+		__atomic_sub_fetch(&hosted_bytes, domain->bytes, __ATOMIC_RELAXED);
+		return false;
+	}
+	domain->hosted = true;
+	return true;
+}
+
+static int alloc_slots(struct wn_embed_domain *domain)
+{
+	const u32 clients = domain->bounds.clients;
+
+	/* Who could write to one page of a file could write to all of it. */
+	if (domain->hosted)
+		return wn_embed_memory_alloc_pieces(&domain->slots, domain->slot_bytes, clients);
+	return wn_embed_memory_alloc(&domain->slots, domain->slot_bytes * clients, true, true);
+}
+
 static void destroy(struct wn_embed_domain *domain)
 {
 	wn_embed_service_stop(domain);
 	wn_embed_memory_free(&domain->private);
 	wn_embed_memory_free(&domain->slots);
 	wn_embed_memory_free(&domain->public);
+	if (domain->hosted)
+		__atomic_sub_fetch(&hosted_bytes, domain->bytes, __ATOMIC_RELAXED);
 	pthread_mutex_destroy(&domain->lock);
 	free(domain->clients);
 	free(domain->name);
 	free(domain);
 }
 
-static struct wn_embed_domain *new(const char *name, const struct wn_bounds *bounds, u64 id)
+static int new(struct wn_embed_domain **to, const char *name, const struct wn_bounds *bounds,
+	       u64 id, u64 most)
 {
 	struct wn_core_ident ident = { .domain = id };
 	struct wn_embed_domain *domain;
 	struct wn_core_size size;
+	int err = -ENOMEM;
 
 	domain = calloc(1, sizeof(*domain));
 	if (!domain)
-		return NULL;
+		return err;
 	pthread_mutex_init(&domain->lock, NULL);
 	domain->id = id;
 	domain->holders = 1;
@@ -52,11 +81,15 @@ static struct wn_embed_domain *new(const char *name, const struct wn_bounds *bou
 	domain->rights[WN_CLASS_GROUP] = WN_CLASS_DEFAULT_GROUP;
 	domain->rights[WN_CLASS_OTHER] = WN_CLASS_DEFAULT_OTHER;
 	domain->slot_bytes = wn_embed_memory_cost((u64)bounds->slots * sizeof(u64));
+	if (!charge(domain, most)) {
+		err = -ENOSPC;
+		goto err;
+	}
 	domain->name = strdup(name);
 	domain->clients = calloc(bounds->clients, sizeof(struct wn_embed_client *));
 	if (!domain->name || !domain->clients || !domain->bytes || wn_core_size(bounds, &size) ||
 	    wn_embed_memory_alloc(&domain->public, size.public_bytes, true, false) ||
-	    wn_embed_memory_alloc(&domain->slots, domain->slot_bytes * bounds->clients, true, true) ||
+	    alloc_slots(domain) ||
 	    wn_embed_memory_alloc(&domain->private, size.private_bytes, false, false))
 		goto err;
 	/* So few bytes come whole, or not at all. */
@@ -64,11 +97,13 @@ static struct wn_embed_domain *new(const char *name, const struct wn_bounds *bou
 	    getrandom(ident.secret, sizeof(ident.secret), 0) < 0)
 		goto err;
 	domain->core = wn_core_init(domain->public.addr, domain->private.addr, bounds, &ident);
-	if (domain->core)
-		return domain;
+	if (!domain->core)
+		goto err;
+	*to = domain;
+	return 0;
 err:
 	destroy(domain);
-	return NULL;
+	return err;
 }
 
 /* Where the domain of that name hangs, or the end of the list. */
@@ -81,7 +116,7 @@ static struct wn_embed_domain **find(struct wn_embed_space *space, const char *n
 	return at;
 }
 
-int wn_embed_domain_create(const char *name, const struct wn_bounds *bounds)
+int wn_embed_domain_create(const char *name, const struct wn_bounds *bounds, u64 most)
 {
 	struct wn_embed_space *space;
 	struct wn_embed_domain **at;
@@ -91,12 +126,7 @@ int wn_embed_domain_create(const char *name, const struct wn_bounds *bounds)
 		return err;
 	space = wn_embed_space_lock();
 	at = find(space, name);
-	if (*at) {
-		err = -EEXIST;
-	} else {
-		*at = new(name, bounds, space->last_id + 1);
-		err = *at ? 0 : -ENOMEM;
-	}
+	err = *at ? -EEXIST : new(at, name, bounds, space->last_id + 1, most);
 	if (!err)
 		space->last_id++;
 	wn_embed_space_unlock(space);

@@ -24,6 +24,7 @@ struct wn_embed_domain {
 	struct wn_bounds bounds;
 	u64 bytes;
 	u32 rights[WN_CLASSES];		/* of those who open it; all here are its owner */
+	bool hosted;			/* clients may be other processes */
 
 	pthread_mutex_t lock;
 	struct {			/* under lock */
@@ -43,8 +44,11 @@ struct wn_embed_domain {
 /* What a domain of such bounds takes; 0: they are none. */
 u64 wn_embed_domain_cost(const struct wn_bounds *bounds);
 
-/* 0; -EEXIST; -ENOMEM; what wn_bounds_check says. */
-int wn_embed_domain_create(const char *name, const struct wn_bounds *bounds);
+/*
+ * 0; -EEXIST; -ENOMEM; what wn_bounds_check says. most: 0, or it is for other processes,
+ * too, of whose domains all together take no more bytes (-ENOSPC).
+ */
+int wn_embed_domain_create(const char *name, const struct wn_bounds *bounds, u64 most);
 int wn_embed_domain_remove(const char *name);
 
 /* Hold the domain of that name, or NULL; one that is held already; put it back. */

@@ -15,10 +15,10 @@
 
 static void wake(struct wn_embed_client *client)
 {
-	__atomic_add_fetch(&client->news, 1, __ATOMIC_SEQ_CST);
+	__atomic_add_fetch(client->news, 1, __ATOMIC_SEQ_CST);
 	/* B: news is stored before the waiters are counted; pairs with A. */
-	if (__atomic_load_n(&client->waiters, __ATOMIC_SEQ_CST))
-		wn_embed_wake(&client->news);
+	if (__atomic_load_n(client->waiters, __ATOMIC_SEQ_CST))
+		wn_embed_wake(client->news, client->remote);
 }
 
 /* --------------------------------------------------------------- engine */
@@ -119,16 +119,16 @@ static int wait(struct wn_embed_client *client, const struct wn_enter *e)
 	u32 seen;
 
 	/* A: counted before news is looked at; pairs with B. */
-	__atomic_add_fetch(&client->waiters, 1, __ATOMIC_SEQ_CST);
+	__atomic_add_fetch(client->waiters, 1, __ATOMIC_SEQ_CST);
 	for (;;) {
-		seen = __atomic_load_n(&client->news, __ATOMIC_SEQ_CST);
+		seen = __atomic_load_n(client->news, __ATOMIC_SEQ_CST);
 		if (is_enough(client, e) || err)
 			break;
-		err = wn_embed_sleep(&client->news, seen,
+		err = wn_embed_sleep(client->news, seen, false,
 				     e->deadline == WN_ENTER_NO_DEADLINE ? WN_EMBED_FOR_EVER :
 									   e->deadline);
 	}
-	__atomic_sub_fetch(&client->waiters, 1, __ATOMIC_RELAXED);
+	__atomic_sub_fetch(client->waiters, 1, __ATOMIC_RELAXED);
 	return is_enough(client, e) ? 0 : err;
 }
 
@@ -159,7 +159,8 @@ int wn_embed_enter(struct wn_embed_client *client, void *arg)
 		taken = run(client, e.to_submit);
 	if (READ_ONCE(client->ring.kern->flags) & WN_KR_F_BACKLOG)
 		collect(client);
-	if (e.min_complete)
+	/* Another process waits for itself, in its own pages. */
+	if (e.min_complete && !client->remote)
 		err = wait(client, &e);
 	e.completed = wn_ring_published(&client->ring);
 	if (taken || !err)

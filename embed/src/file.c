@@ -1,26 +1,20 @@
 // SPDX-License-Identifier: MIT
 /* The transport: files of libwn, which are clients or an instance's control. */
-#include <wn_embed.h>
+#include "file.h"
 
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <wn_embed.h>
 #include <wn_transport.h>
 
-#include "client.h"
 #include "control.h"
 #include "enter.h"
+#include "remote.h"
 #include "space.h"
 
 #define EMBED_API __attribute__((visibility("default")))
-
-struct file {
-	u64 life;			/* of the process that opened it */
-	bool readable, writable;
-	struct wn_embed_client *client;	/* NULL: a control file */
-	char instance[];		/* of a control file */
-};
 
 /*
  * A path is an instance, a slash and a name; a name alone lies in the instance
@@ -34,7 +28,7 @@ static char *split(const char *path, const char **name)
 	return strndup(path, slash ? (size_t)(slash - path) : 0);
 }
 
-static int with_domain(const char *instance, const char *name, struct file *file)
+static int with_domain(const char *instance, const char *name, struct wn_embed_file *file)
 {
 	struct wn_embed_domain *domain;
 	char *path;
@@ -45,15 +39,20 @@ static int with_domain(const char *instance, const char *name, struct file *file
 	free(path);
 	if (!domain)
 		return -ENOENT;
-	file->client = wn_embed_client_new(domain);
+	/* Whose slots are one file cannot be shared out. */
+	if (file->most && !domain->hosted) {
+		wn_embed_domain_put(domain);
+		return -EACCES;
+	}
+	file->client = wn_embed_client_new(domain, file->most);
 	return file->client ? 0 : -ENOMEM;
 }
 
-static int file_open(const char *path, int flags, void **to)
+int wn_embed_file_open(const char *path, int flags, u64 most, struct wn_embed_file **to)
 {
 	const int access = flags & O_ACCMODE;
 	const char *name;
-	struct file *file;
+	struct wn_embed_file *file;
 	char *instance;
 	int err = 0;
 
@@ -64,6 +63,7 @@ static int file_open(const char *path, int flags, void **to)
 		return -ENOMEM;
 	}
 	file->life = wn_embed_life();
+	file->most = most;
 	file->readable = access != O_WRONLY;
 	file->writable = access != O_RDONLY;
 	memcpy(file->instance, instance, strlen(instance) + 1);
@@ -81,25 +81,23 @@ static int file_open(const char *path, int flags, void **to)
 	return err;
 }
 
-static bool is_foreign(const struct file *file)
+static bool is_foreign(const struct wn_embed_file *file)
 {
 	return file->life != wn_embed_life();
 }
 
-static void file_close(void *at)
+void wn_embed_file_close(struct wn_embed_file *file)
 {
-	struct file *file = at;
-
 	/* A child's copy of the structs is all that there is in the child. */
 	if (file->client && !is_foreign(file))
 		wn_embed_client_free(file->client);
 	free(file);
 }
 
-static int file_again(void *at, int flags, void **to)
+int wn_embed_file_again(struct wn_embed_file *file, int flags, struct wn_embed_file **to)
 {
 	const int access = flags & O_ACCMODE;
-	struct file *file = at, *new;
+	struct wn_embed_file *new;
 
 	/* A child has no such domain. */
 	if (is_foreign(file))
@@ -110,10 +108,11 @@ static int file_again(void *at, int flags, void **to)
 	if (!new)
 		return -ENOMEM;
 	new->life = file->life;
+	new->most = file->most;
 	new->readable = access != O_WRONLY;
 	new->writable = access != O_RDONLY;
 	wn_embed_domain_hold(file->client->domain);
-	new->client = wn_embed_client_new(file->client->domain);
+	new->client = wn_embed_client_new(file->client->domain, file->most);
 	if (!new->client) {
 		free(new);
 		return -ENOMEM;
@@ -122,14 +121,13 @@ static int file_again(void *at, int flags, void **to)
 	return 0;
 }
 
-static int file_call(void *at, unsigned long cmd, void *arg)
+int wn_embed_file_call(struct wn_embed_file *file, unsigned long cmd, void *arg)
 {
-	struct file *file = at;
-
 	if (is_foreign(file))
 		return -EOWNERDEAD;
 	if (!file->client)
-		return wn_embed_control(file->instance, file->writable, cmd, arg);
+		return wn_embed_control(file->instance, file->writable, file->most, cmd,
+					arg);
 	if (_IOC_TYPE(cmd) != WN_IOC_MAGIC)
 		return -ENOTTY;
 	switch (_IOC_NR(cmd)) {
@@ -151,12 +149,11 @@ static int file_call(void *at, unsigned long cmd, void *arg)
 	return wn_embed_query(cmd, arg);
 }
 
-static const struct wn_embed_memory *memory_of(const struct file *file,
-					       const struct wn_region *region)
+const struct wn_embed_memory *wn_embed_file_memory(const struct wn_embed_file *file, u32 type)
 {
 	if (!file->client || wn_embed_client_state(file->client) == WN_EMBED_NEW)
 		return NULL;
-	return wn_embed_client_region(file->client, region->type);
+	return wn_embed_client_region(file->client, type);
 }
 
 static int file_map(void *at, const struct wn_region *region, void **to)
@@ -165,7 +162,7 @@ static int file_map(void *at, const struct wn_region *region, void **to)
 
 	if (is_foreign(at))
 		return -EOWNERDEAD;
-	m = memory_of(at, region);
+	m = wn_embed_file_memory(at, region->type);
 	if (!m || region->bytes != m->bytes || region->offset != WN_REGION_OFFSET(region->type))
 		return -EINVAL;
 	if (region->flags & WN_REGION_F_WRITE && !m->writable)
@@ -176,13 +173,15 @@ static int file_map(void *at, const struct wn_region *region, void **to)
 
 static void file_unmap(void *at, const struct wn_region *region, void *map)
 {
-	const struct wn_embed_memory *m = is_foreign(at) ? NULL : memory_of(at, region);
+	const struct wn_embed_memory *m = NULL;
 
+	if (!is_foreign(at))
+		m = wn_embed_file_memory(at, region->type);
 	if (m)
 		wn_embed_memory_unview(m, map);
 }
 
-static int file_remove(const char *path)
+int wn_embed_file_remove(const char *path)
 {
 	const char *name;
 	char *instance = split(path, &name), *full = NULL;
@@ -204,6 +203,26 @@ static int file_fd(void *at)
 	return -ENOTTY;
 }
 
+static int file_open(const char *path, int flags, void **to)
+{
+	return wn_embed_file_open(path, flags, 0, (struct wn_embed_file **)to);
+}
+
+static int file_again(void *at, int flags, void **to)
+{
+	return wn_embed_file_again(at, flags, (struct wn_embed_file **)to);
+}
+
+static int file_call(void *at, unsigned long cmd, void *arg)
+{
+	return wn_embed_file_call(at, cmd, arg);
+}
+
+static void file_close(void *at)
+{
+	wn_embed_file_close(at);
+}
+
 static struct wn_transport transport = {
 	.size = sizeof(transport),
 	.scheme = "embed",
@@ -213,7 +232,7 @@ static struct wn_transport transport = {
 	.call = file_call,
 	.map = file_map,
 	.unmap = file_unmap,
-	.remove = file_remove,
+	.remove = wn_embed_file_remove,
 	.fd = file_fd,
 };
 
@@ -232,6 +251,8 @@ EMBED_API int wn_embed_init(unsigned int flags)
 		err = wn_embed_space_init();
 		if (!err)
 			err = wn_transport_register(&transport);
+		if (!err)
+			err = wn_transport_register(&wn_embed_remote);
 		done = !err;
 	}
 	pthread_mutex_unlock(&lock);

@@ -21,11 +21,11 @@ void wn_embed_look_at_clock(struct wn_now *now)
 	now->boottime = clock_ns(CLOCK_BOOTTIME);
 }
 
-static int futex(u32 *word, int op, u32 value, const struct timespec *until)
+static int futex(u32 *word, int op, bool shared, u32 value, const struct timespec *until)
 {
 	int saved = errno, err;
 
-	err = syscall(SYS_futex, word, op | FUTEX_PRIVATE_FLAG, value, until, NULL,
+	err = syscall(SYS_futex, word, op | (shared ? 0 : FUTEX_PRIVATE_FLAG), value, until, NULL,
 		      FUTEX_BITSET_MATCH_ANY) < 0 ? -errno : 0;
 	errno = saved;
 	return err;
@@ -41,7 +41,7 @@ static struct timespec monotonic(u64 deadline)
 				  .tv_nsec = (long)(at % 1000000000) };
 }
 
-int wn_embed_sleep(u32 *word, u32 seen, u64 deadline)
+int wn_embed_sleep(u32 *word, u32 seen, bool shared, u64 deadline)
 {
 	/* No struct timespec has more; by then all will have changed. */
 	const bool timed = deadline < LLONG_MAX / 2;
@@ -50,13 +50,13 @@ int wn_embed_sleep(u32 *word, u32 seen, u64 deadline)
 
 	if (timed)
 		until = monotonic(deadline);
-	err = futex(word, FUTEX_WAIT_BITSET, seen, timed ? &until : NULL);
+	err = futex(word, FUTEX_WAIT_BITSET, shared, seen, timed ? &until : NULL);
 	if (err == -ETIMEDOUT)
 		return clock_ns(CLOCK_BOOTTIME) >= deadline ? -ETIME : 0;
 	return err == -EINTR ? err : 0;
 }
 
-void wn_embed_wake(u32 *word)
+void wn_embed_wake(u32 *word, bool shared)
 {
-	futex(word, FUTEX_WAKE_BITSET, INT_MAX, NULL);
+	futex(word, FUTEX_WAKE_BITSET, shared, INT_MAX, NULL);
 }

@@ -38,7 +38,7 @@ static void *serve(void *arg)
 		/* Between two parts others come in, too. */
 		pthread_mutex_unlock(&domain->lock);
 		if (until)
-			wn_embed_sleep(&s->kicks, seen, until);
+			wn_embed_sleep(&s->kicks, seen, false, until);
 		pthread_mutex_lock(&domain->lock);
 	}
 	pthread_mutex_unlock(&domain->lock);
@@ -61,7 +61,7 @@ static bool start(struct wn_embed_domain *domain)
 static void kick(struct wn_embed_service *s)
 {
 	__atomic_add_fetch(&s->kicks, 1, __ATOMIC_SEQ_CST);
-	wn_embed_wake(&s->kicks);
+	wn_embed_wake(&s->kicks, false);
 }
 
 void wn_embed_service_kick(struct wn_embed_domain *domain)
