@@ -346,7 +346,7 @@ struct many {
 };
 
 /* 1,024 lanes to one reader, all taken from in turn and slept for at once. */
-TEST_F(connect, as_many_as_can_be)
+TEST_F_TIMEOUT(connect, as_many_as_can_be, 120)
 {
 	struct wn_domain_create args = wt_create_args(self->m.control, "many");
 	struct many *m = calloc(1, sizeof(*m));
@@ -462,6 +462,44 @@ TEST_F(connect, producer_killed)
 	exchange(_metadata, self, 1);
 }
 
+/* Buffers lent from one client to another; the death of who has one is told as ever. */
+TEST_F(connect, loans)
+{
+	const void *first = NULL, *taken;
+	uint32_t i, len, type;
+	struct wn_lane p, c;
+	struct wn_loans lends, takes;
+	char *to;
+
+	ASSERT_EQ(0, both(&self->p, &self->c, self->node, &p, &c));
+	ASSERT_EQ(0, wn_loans_begin(&lends, &p, 8192));
+	ASSERT_EQ(0, wn_loans_begin(&takes, &c, 8192));
+	for (i = 0; i < 100; i++) {
+		to = wn_loans_get(&lends);
+		ASSERT_NE(NULL, to);
+		memset(to, (int)i, 8192);
+		ASSERT_EQ(0, wn_loans_send(&lends, to, 8192 - i, i));
+		ASSERT_EQ(0, wn_lane_commit(&p));
+		taken = wn_loans_take(&takes, &len, &type);
+		ASSERT_NE(NULL, taken);
+		EXPECT_EQ(8192 - i, len);
+		EXPECT_EQ(i, type);
+		EXPECT_EQ((char)i, ((const char *)taken)[8191]);
+		if (!i)
+			first = taken;	/* kept all the time */
+		else
+			ASSERT_EQ(0, wn_loans_return(&takes, taken));
+	}
+	EXPECT_EQ(0, ((const char *)first)[4096]);
+	EXPECT_EQ(-ETIME, wn_loans_wait(&takes, 1));
+	wn_lane_close(&p);
+	EXPECT_EQ(-ENOLINK, wn_loans_wait(&takes, 0));
+	/* What it has it may still read. */
+	EXPECT_EQ(0, ((const char *)first)[4096]);
+	EXPECT_EQ(0, wn_loans_return(&takes, first));
+	wn_lane_close(&c);
+}
+
 /* ------------------------------------------------------ killed at random */
 
 static uint32_t dice;
@@ -544,7 +582,7 @@ static void run_victim(const char *d, uint64_t node, int up)
 	_exit(5);
 }
 
-TEST_F(connect, killed_at_random)
+TEST_F_TIMEOUT(connect, killed_at_random, 240)
 {
 	const char *env = getenv("WN_SEED"), *rounds = getenv("WN_ROUNDS");
 	const uint32_t seed = env ? strtoul(env, NULL, 0) : (uint32_t)getpid();

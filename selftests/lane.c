@@ -385,7 +385,7 @@ static void sleep_calmly(struct wn_lane *l, uint32_t n)
 }
 
 /* No system call while neither sleeps: whoever made one would be dead. */
-TEST_F(lane, no_system_call)
+TEST_F_TIMEOUT(lane, no_system_call, 120)
 {
 	const uint32_t n = records(50000);
 	struct wn_lane_fds fresh;
