@@ -7,40 +7,13 @@
 #include <time.h>
 
 #include "opts.h"
+#include "rights.h"
 #include "session.h"
 #include "stop.h"
 #include "text.h"
-
-static const char *const rights[] = {
-	"read", "emit", "priority", "write", "create", "destroy", "grant", "revoke", "attach", "admin",
-};
-
-#define RIGHTS	(sizeof(rights) / sizeof(rights[0]))
+#include "token.h"
 
 static const char *const quotas[WN_QUOTA_KINDS] = { "nodes", "cells", "bytes", "caps" };
-
-/* "read,write", "all". */
-static bool rights_of(const char *s, __u32 *mask)
-{
-	size_t len, i;
-
-	*mask = 0;
-	if (!strcmp(s, "all")) {
-		*mask = WN_RIGHT_ALL;
-		return true;
-	}
-	for (;; s += len + 1) {
-		len = strcspn(s, ",");
-		for (i = 0; i < RIGHTS; i++)
-			if (strlen(rights[i]) == len && !strncmp(rights[i], s, len))
-				break;
-		if (i == RIGHTS)
-			return false;
-		*mask |= 1U << i;
-		if (!s[len])
-			return true;
-	}
-}
 
 static void print_rights(FILE *to, __u32 mask)
 {
@@ -51,10 +24,10 @@ static void print_rights(FILE *to, __u32 mask)
 		fputs("all", to);
 		return;
 	}
-	for (i = 0; i < RIGHTS; i++) {
+	for (i = 0; wn_rights[i]; i++) {
 		if (!(mask >> i & 1))
 			continue;
-		fprintf(to, "%s%s", sep, rights[i]);
+		fprintf(to, "%s%s", sep, wn_rights[i]);
 		sep = ",";
 	}
 }
@@ -78,9 +51,9 @@ static void json(struct wn_ctx *ctx, __u32 index, const struct wn_cap_info *info
 	wn_json_string(j, "path", path);
 	wn_json_hex(j, "node", info->node);
 	wn_json_array(j, "rights");
-	for (i = 0; i < RIGHTS; i++)
+	for (i = 0; wn_rights[i]; i++)
 		if (info->rights >> i & 1)
-			wn_json_string(j, NULL, rights[i]);
+			wn_json_string(j, NULL, wn_rights[i]);
 	wn_json_close(j, ']');
 	wn_json_hex(j, "badge", info->badge);
 	wn_json_u64(j, "expires", info->expires);
@@ -198,9 +171,8 @@ static int grant(struct wn_ctx *ctx, int argc, char **argv)
 		    !wn_opt_number(&o, "--caps", UINT_MAX, &n[3]))
 			wn_opt_time(&o, "--hold", &for_);
 	status = wn_opts_end(&o, 1, 1);
-	if (!status && !rights_of(mask, &g.rights))
-		status = wn_usage("rights are all, or of read,emit,priority,write,create,destroy,"
-				  "grant,revoke,attach,admin", mask);
+	if (!status && !wn_rights_of(mask, &g.rights))
+		status = wn_usage(WN_RIGHTS_HELP, mask);
 	if (!status && to == ~0ULL && !ctx->batch)
 		status = wn_usage("--to CLIENT: without a batch nobody else could use it", NULL);
 	if (!status)
@@ -284,5 +256,9 @@ const struct wn_cmd wn_cap_verbs[] = {
 	  "[--cells N] [--bytes N] [--caps N] [--hold TIME]",
 	  "hand on a part; lasts as long as this runs", grant },
 	{ "revoke", "HANDLE | --index N", "in a batch: take it back, and all that came of it", revoke },
+	{ "token", "PATH --expires TIME [--rights R,...] [--bound]",
+	  "a capability that can be written down", wn_cap_token },
+	{ "redeem", "[TOKEN]", "in a batch: what a token says, or the last that was made", wn_cap_redeem_token },
+	{ "epoch", "[--next] [--oldest N]", "keys of tokens: a new one, and which are good", wn_cap_epoch },
 	{}
 };
