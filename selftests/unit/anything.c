@@ -342,6 +342,32 @@ static void some_cap_op(struct anything *a, struct wn_sqe *sqe)
 	sqe->arg = one_in(a, 6) ? 0 : some_of(a, &a->caps);
 }
 
+/* The token that was made last lies at the end of the arena. */
+#define TOKEN_AT	(ANY_ARENA - sizeof(struct wn_token))
+
+static void some_token_op(struct anything *a, u32 client, struct wn_sqe *sqe)
+{
+	const struct wn_token_ask ask = {
+		.node = some_node(a),
+		.expires = one_in(a, 2) ? a->w.now.realtime + below(a, 1u << 31) : 0,
+		.rights = 1 + below(a, WN_RIGHT_ALL),
+		.flags = one_in(a, 4) ? WN_TOKEN_FREE : 0,
+	};
+	u8 *in = a->clients[client].in;
+
+	if (sqe->opcode == WN_OP_TOKEN_EPOCH) {
+		sqe->op_flags = one_in(a, 2) ? WN_EPOCH_NEXT : 0;
+		sqe->w[0] = one_in(a, 4) ? below(a, 4) : 0;
+		return;
+	}
+	sqe->w[0] = (u64)sizeof(struct wn_token) << 32;
+	sqe->w[1] = 1ULL << 32 | TOKEN_AT;
+	if (sqe->opcode == WN_OP_TOKEN_MAKE)
+		memcpy(in + TOKEN_AT, &ask, sizeof(ask));
+	else
+		memcpy(in + TOKEN_AT, a->token, sizeof(a->token));
+}
+
 static void some_node_op(struct anything *a, struct wn_sqe *sqe)
 {
 	sqe->node = some_node(a);
@@ -402,7 +428,7 @@ static void some_op(struct anything *a, u32 client, struct wn_sqe *sqe)
 		WN_OP_ACK, WN_OP_ACK, WN_OP_NACK, WN_OP_CALL, WN_OP_CALL, WN_OP_REPLY, WN_OP_CANCEL,
 		WN_OP_TIMER, WN_OP_TIMER, WN_OP_MONITOR, WN_OP_DEMONITOR, WN_OP_SUBSCRIBE,
 		WN_OP_UNSUBSCRIBE, WN_OP_CAP_GRANT, WN_OP_CAP_GRANT, WN_OP_CAP_REVOKE,
-		WN_OP_CAP_READ,
+		WN_OP_CAP_READ, WN_OP_TOKEN_MAKE, WN_OP_TOKEN_REDEEM, WN_OP_TOKEN_EPOCH,
 	};
 	const u32 room = WORLD_OUT_BYTES;
 
@@ -416,14 +442,17 @@ static void some_op(struct anything *a, u32 client, struct wn_sqe *sqe)
 			sqe->op_flags = WN_DIGEST_MERGE;
 			sqe->node = some_node(a);
 		}
-	} else if (sqe->opcode >= WN_OP_CAP_GRANT)
+	} else if (sqe->opcode >= WN_OP_TOKEN_MAKE && sqe->opcode <= WN_OP_TOKEN_EPOCH) {
+		some_token_op(a, client, sqe);
+	} else if (sqe->opcode >= WN_OP_CAP_GRANT) {
 		some_cap_op(a, sqe);
-	else if (sqe->opcode >= WN_OP_EMIT)
+	} else if (sqe->opcode >= WN_OP_EMIT) {
 		some_mail_op(a, sqe);
-	else if (sqe->opcode > WN_OP_CELL_CREATE)
+	} else if (sqe->opcode > WN_OP_CELL_CREATE) {
 		some_cell_op(a, client, sqe);
-	else if (sqe->opcode != WN_OP_NOP)
+	} else if (sqe->opcode != WN_OP_NOP) {
 		some_node_op(a, sqe);
+	}
 	if (one_in(a, 12) && sqe->opcode != WN_OP_QUERY) {
 		sqe->flags |= WN_SQE_IDEM;
 		sqe->w[2] = below(a, 12);
@@ -459,6 +488,9 @@ static void note(struct anything *a, u32 client, const struct wn_sqe *sqe, s64 r
 		memcpy(in, a->w.out + sizeof(struct wn_cell_told), bytes);
 		if (bytes > 40)
 			wn_put_le16(in + 8, (u16)below(a, 3));
+		break;
+	case WN_OP_TOKEN_MAKE:
+		memcpy(a->token, a->w.out, sizeof(a->token));
 		break;
 	case WN_OP_CAP_GRANT:
 		learn(&a->caps, (u64)res, 0, client);

@@ -45,6 +45,7 @@ struct anything {
 	u64 seed;
 	struct any_known nodes, cells, attached, caps, promises, subs, calls, leases;
 	struct any_client clients[ANY_CLIENTS];
+	u8 token[sizeof(struct wn_token)];
 	u32 who;		/* for whom the op that was drawn last makes sense */
 	u64 ops, refused;
 	u64 done[256];		/* ops that succeeded, by opcode */
