@@ -7,6 +7,8 @@
  *		size in the same run
  *	set	NODE_SET of one user word
  *	lookup	LOOKUP of a name
+ *	sign	TOKEN_MAKE, 32 at once, for each token
+ *	redeem	TOKEN_REDEEM of as many, each of which is then given up
  *
  * In a domain of 1,000 nodes and in one of 200,000, of the same shape. "same": one
  * node over and over. "any": a node at random, which at 200,000 (90 MB) is what
@@ -35,7 +37,12 @@
 
 static struct wn_core *core;
 static struct wn_now now = { 1700000000000000000ULL, 1000000000 };
-static struct wn_op_env env = { .client = 0, .now = &now };
+static u8 in[WN_TOKENS_MAX * sizeof(struct wn_token)] __attribute__((aligned(8)));
+static u8 out[WN_TOKENS_MAX * sizeof(struct wn_token)] __attribute__((aligned(8)));
+static struct wn_op_env env = {
+	.client = 0, .now = &now, .in = in, .in_bytes = sizeof(in), .out = out,
+	.out_bytes = sizeof(out),
+};
 static u64 *handles;		/* by node */
 static u64 (*names)[8];
 static u32 nodes;
@@ -169,6 +176,50 @@ static void lookup(bool any)
 	}
 }
 
+/* So many of a size to in, answers of a size to out. */
+static void tokens_op(u8 opcode, u32 answer)
+{
+	struct wn_sqe sqe = {
+		.opcode = opcode,
+		.w = { (u64)WN_TOKENS_MAX * answer << 32, (u64)WN_TOKENS_MAX << 32 },
+	};
+
+	op(&sqe);
+}
+
+static void sign(bool any)
+{
+	struct wn_token_ask *asks = (struct wn_token_ask *)in;
+
+	for (u32 i = 0; i < OPS; i += WN_TOKENS_MAX) {
+		for (u32 j = 0; j < WN_TOKENS_MAX; j++)
+			asks[j] = (struct wn_token_ask){ .node = handles[pick(any, i + j)],
+							 .rights = WN_RIGHT_READ };
+		tokens_op(WN_OP_TOKEN_MAKE, sizeof(struct wn_token));
+	}
+}
+
+static void redeem(bool any)
+{
+	struct wn_token tokens[WN_TOKENS_MAX];
+	struct wn_token_got got[WN_TOKENS_MAX];
+	struct wn_sqe give_up = { .opcode = WN_OP_CAP_REVOKE };
+
+	sign(any);
+	memcpy(tokens, out, sizeof(tokens));
+	for (u32 i = 0; i < OPS; i += WN_TOKENS_MAX) {
+		memcpy(in, tokens, sizeof(tokens));
+		tokens_op(WN_OP_TOKEN_REDEEM, sizeof(got[0]));
+		memcpy(got, out, sizeof(got));
+		for (u32 j = 0; j < WN_TOKENS_MAX; j++) {
+			give_up.cap = (u16)got[j].index;
+			op(&give_up);
+		}
+		while (wn_core_slice(core, 1000))
+			;
+	}
+}
+
 static void measure(const char *what, void (*fn)(bool any), bool any, u32 runs)
 {
 	double ns[RUNS_MAX];
@@ -200,7 +251,7 @@ int main(int argc, char **argv)
 
 	only = argc > 2 ? argv[2] : NULL;
 	if (!runs || runs > RUNS_MAX) {
-		fprintf(stderr, "usage: ops [RUNS, up to %d [pair|set|lookup]]\n", RUNS_MAX);
+		fprintf(stderr, "usage: ops [RUNS, up to %d [pair|set|lookup|sign|redeem]]\n", RUNS_MAX);
 		return 2;
 	}
 	open_counter();
@@ -211,6 +262,8 @@ int main(int argc, char **argv)
 			measure("pair", pair, any, runs);
 			measure("set", set, any, runs);
 			measure("lookup", lookup, any, runs);
+			measure("sign", sign, any, runs);
+			measure("redeem", redeem, any, runs);
 		}
 	}
 	return 0;
