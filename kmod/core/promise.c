@@ -230,8 +230,11 @@ static void told(struct wn_core *core, struct wn_promise *promise)
 static void to_queue(struct wn_core *core, struct wn_promise *promise, const struct wn_now *now)
 {
 	const u32 node = wn_handle_index(promise->event.node);
-	const s64 err = wn_reader_send(core, node, &promise->event, 0);
+	s64 err;
 
+	core->mail.cap = wn_promise_cap(core, promise);
+	err = wn_reader_send(core, node, &promise->event, 0);
+	core->mail.cap = 0;
 	if (!err)
 		told(core, promise);
 	else if (err == -ENOBUFS)
@@ -266,6 +269,16 @@ u32 wn_promise_barred(struct wn_core *core, const struct wn_promise *promise,
 		return EKEYREVOKED;
 	/* Where it moved out of sight it is gone, as far as its maker may know. */
 	return wn_cap_reach(core, promise->client, cap, promise->event.node) < 0 ? ENOLINK : 0;
+}
+
+u64 wn_promise_cap(const struct wn_core *core, const struct wn_promise *promise)
+{
+	/* Once it has failed it is the engine's word. */
+	if ((promise->kind != WN_PROMISE_EMIT && promise->kind != WN_PROMISE_SUBTREE) ||
+	    promise->event.kind != WN_EV_USER)
+		return 0;
+	return promise->cap_id << WN_HANDLE_INDEX_BITS |
+	       (promise->client * core->bounds.caps + promise->cap);
 }
 
 /* What is sent for somebody is what he could send now. */
@@ -313,6 +326,7 @@ u32 wn_promise_tell(struct wn_core *core, u32 steps, const struct wn_now *now)
 {
 	struct wn_promises *promises = &core->promises;
 	u32 taken = 0, n, i;
+	s64 err;
 
 	if (!promises->nr_ready)
 		return 0;
@@ -326,7 +340,10 @@ u32 wn_promise_tell(struct wn_core *core, u32 steps, const struct wn_now *now)
 			struct wn_promise *promise = promise_of(link, held);
 
 			taken++;
-			if (wn_mail_send(core, to, &promise->event, WN_MAIL_PATIENT))
+			core->mail.cap = wn_promise_cap(core, promise);
+			err = wn_mail_send(core, to, &promise->event, WN_MAIL_PATIENT);
+			core->mail.cap = 0;
+			if (err)
 				break;
 			told(core, promise);
 			wn_core_commit(core);

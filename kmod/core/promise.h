@@ -120,6 +120,9 @@ u32 wn_promise_tell(struct wn_core *core, u32 steps, const struct wn_now *now);
 /* Whether these have something to do. */
 bool wn_promise_waits(const struct wn_core *core);
 
+/* Handle of the capability that its event is sent under; 0: the engine says it. */
+u64 wn_promise_cap(const struct wn_core *core, const struct wn_promise *promise);
+
 /* All of a client that is dead; false: more is left. */
 bool wn_promise_client_gone(struct wn_core *core, u32 client, u32 *budget,
 			    const struct wn_now *now);

@@ -32,13 +32,18 @@ static void lease(struct wn_core *core, struct wn_queue *q, u32 at, const struct
 	const u32 who = wn_consumer_first(core, &q->consumers[WN_CONSUMER_READY]);
 	struct wn_consumer *c = wn_consumer(core, who);
 	struct wn_job *j = wn_job(core, at);
-	struct wn_event event = wn_mail_open_letter(core, wn_mail_letter(&core->mail, at));
+	const struct wn_letter *letter = wn_mail_letter(&core->mail, at);
+	struct wn_event event = wn_mail_open_letter(core, letter);
+	s64 err;
 
 	event.kind = WN_EV_LEASE;
 	/* What it went through in another queue is over, but that it did. */
 	event.flags &= ~WN_EV_TRIES_FLAG(15);
 	event.flags |= tries_flag(j->tries);
-	if (wn_mail_tell(core, c->client, &event)) {
+	core->mail.cap = letter->cap;
+	err = wn_mail_tell(core, c->client, &event);
+	core->mail.cap = 0;
+	if (err) {
 		q->passed++;
 		wn_consumer_place(core, who, WN_CONSUMER_READY);
 		return;
@@ -76,7 +81,9 @@ static void bury(struct wn_core *core, struct wn_queue *q, const struct wn_now *
 			event.node = q->dead;
 			event.hlc = wn_core_stamp(core, now);
 		}
+		core->mail.cap = wn_mail_letter(&core->mail, at)->cap;
 		err = wn_reader_send(core, (u32)node, &event, WN_MAIL_ENGINE);
+		core->mail.cap = 0;
 	}
 	if (err == -ENOBUFS || (err == -ENOLINK && q->node)) {
 		q->stuck = true;

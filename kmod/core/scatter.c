@@ -83,7 +83,9 @@ static void send(struct wn_core *core, struct wn_promise *promise, u32 index,
 		return;
 	}
 	event.hlc = wn_core_stamp(core, now);
+	core->mail.cap = wn_promise_cap(core, promise);
 	wn_reader_post(core, (u32)reader, &event, 0);
+	core->mail.cap = 0;
 }
 
 /* Its share of a slice; it is in the list, or over. */

@@ -208,6 +208,24 @@ static int flags_of(struct world *w, u64 trace)
 	return flags;
 }
 
+/* Events with these traces that come to client 0 now and say that they are revoked. */
+static u32 flagged(struct world *w, u64 from, u64 upto)
+{
+	u32 p, at, n = 0;
+
+	wn_mail_pump(w->core, 0, &side.inbox);
+	for (p = 0; p < WN_PRIORITIES; p++) {
+		for (at = side.user.inbox_head[p]; at != side.kern.inbox_tail[p]; at++) {
+			const struct wn_event *event = &side.inbox.events[p][at % 4];
+
+			n += event->trace >= from && event->trace <= upto &&
+			     event->flags & WN_EV_F_REVOKED;
+		}
+		side.user.inbox_head[p] = side.kern.inbox_tail[p];
+	}
+	return n;
+}
+
 static s64 emit(struct world *w, u32 client, u32 cap, u64 node, u64 trace)
 {
 	return world_op(w, client, OP(.opcode = WN_OP_EMIT, .cap = (u16)cap, .node = node,
@@ -217,9 +235,11 @@ static s64 emit(struct world *w, u32 client, u32 cap, u64 node, u64 trace)
 static void test_events(struct world *w)
 {
 	const u64 node = (u64)world_create(w, 0, "mail"), jobs = (u64)world_create(w, 0, "jobs");
+	u8 at[64] = {};
 	s64 handle;
 	u32 cap;
 
+	memcpy(at + 24, &w->now.boottime, sizeof(u64));
 	reset();
 	world_op(w, 0, OP(.opcode = WN_OP_BIND, .node = node), NULL);
 	world_op(w, 0, OP(.opcode = WN_OP_BIND, .node = jobs, .w = { 1000000 },
@@ -234,6 +254,16 @@ static void test_events(struct world *w)
 	while (wn_work_slice(w->core, &w->now))
 		;
 	ok(flags_of(w, 3) == WN_EV_F_REVOKED, "so does a job, when it is leased");
+	handle = grant(w, 0, 0, 0, 2, WN_RIGHT_EMIT, 0);
+	cap = w->last.aux;
+	world_op(w, 1, OP(.opcode = WN_OP_EMIT_SUBTREE, .cap = (u16)cap, .arg = 8), NULL);
+	world_op(w, 1, OP(.opcode = WN_OP_EMIT, .cap = (u16)cap, .node = node, .arg = 9,
+			  .op_flags = WN_EMIT_AT), at);
+	w->now.boottime += 1000000;
+	while (wn_work_slice(w->core, &w->now))
+		;
+	world_op(w, 0, OP(.opcode = WN_OP_CAP_REVOKE, .arg = (u64)handle), NULL);
+	ok(flagged(w, 8, 9) == 3, "and what was sent to all, to a queue among them, or for later");
 	handle = grant(w, 0, 0, 0, 2, WN_RIGHT_EMIT, 0);
 	cap = w->last.aux;
 	emit(w, 1, cap, node, 4);
@@ -264,11 +294,12 @@ int main(void)
 	struct wn_bounds bounds = world_bounds(100);
 	struct world w;
 
-	tap_plan(28);
+	tap_plan(29);
 	bounds.caps = CAPS;
 	bounds.slots = 8;
 	bounds.cells = 8;
 	bounds.backlog = 64;
+	bounds.timers = 8;
 	world_init(&w, &bounds, tap_seed());
 	wn_core_client_open(w.core, 1, &(struct wn_core_open){ .rights = WN_RIGHT_ALL,
 								.slots = slots[1] });
