@@ -10,6 +10,7 @@
 #include "names.h"
 #include "node.h"
 #include "op.h"
+#include "token.h"
 
 #define LINE 64u
 
@@ -28,7 +29,7 @@ struct layout {
 	u32 scratch;
 	/* private, scratch */
 	u32 tx, log, edits, node_marks, name_marks, group, results, reach, worst, epoch;
-	u32 cell_marks, finger, vector, delta, log_marks, planned, slot_marks, refused, audit;
+	u32 cell_marks, finger, vector, delta, log_marks, planned, slot_marks, refused, audit, key;
 	u32 dirty, hashes, touched;
 	u32 merged, merged_hashes, merged_good, merged_cells, merged_way, merged_heap;
 	u64 public_bytes, private_bytes;
@@ -140,6 +141,7 @@ static int layout(struct layout *l, const struct wn_bounds *b)
 	l->delta = cut(l, at, 1, WN_DELTA_BYTES_MAX);
 	l->log_marks = cut(l, at, b->nodes, 1);
 	l->refused = cut(l, at, 2, sizeof(u64));
+	l->key = cut(l, at, 1, sizeof(struct wn_token_key));
 	l->audit = cut(l, at, 1, sizeof(struct wn_audit));
 	l->planned = cut(l, at, b->clients, sizeof(u32));
 	l->merged = cut(l, at, 1, sizeof(struct wn_merged));
@@ -209,6 +211,7 @@ static void init_clients(struct wn_core *core, const struct layout *l, u8 *priva
 	core->caps.at = place(private, l->caps);
 	core->caps.refused = place(private, l->refused);
 	core->caps.touched = place(private, l->touched);
+	core->caps.key = place(private, l->key);
 	core->caps.epoch = core->caps.oldest = 1;
 	core->audit = place(private, l->audit);
 	for (i = 0; i < b->clients; i++) {

@@ -46,6 +46,7 @@ struct wn_op_result;
 struct wn_reach;
 struct wn_replay;
 struct wn_sub;
+struct wn_token_key;
 
 struct wn_now {
 	u64 realtime;		/* ns since 1970 */
@@ -62,6 +63,7 @@ struct wn_caps {
 	u32 epoch, oldest;	/* of tokens' keys: the newest, the oldest that is good */
 	u64 branches, freed;	/* roots of branches that were revoked; of them all free */
 	u64 *refused;		/* scratch: uses that were refused, of them for being expired */
+	struct wn_token_key *key; /* scratch: the one that was used last */
 	u64 *touched;		/* scratch: [0]: whether there are any; clients whose table changed, a bit each */
 };
 

@@ -10,23 +10,29 @@ wn_static_assert(WN_TOKEN_CLAIMS == 32 && sizeof(((struct wn_token *)0)->tag) ==
 /* What no other use of the secret hashes. */
 static const u8 purpose[16] = "worknode token";
 
-static void key_of(const struct wn_core *core, u32 epoch, u8 key[WN_BLAKE2S_BYTES])
+static const u8 *key_of(const struct wn_core *core, u32 epoch)
 {
+	struct wn_token_key *key = core->caps.key;
 	struct wn_blake2s b;
 
+	if (likely(epoch && key->epoch == epoch && key->secret[0] == core->secret[0] &&
+		   key->secret[1] == core->secret[1]))
+		return key->bytes;
 	wn_blake2s_begin(&b, core->secret, sizeof(core->secret));
 	wn_blake2s_add(&b, purpose, sizeof(purpose));
 	wn_blake2s_add64(&b, epoch);
-	wn_blake2s_end(&b, key);
+	wn_blake2s_end(&b, key->bytes);
+	key->epoch = epoch;
+	key->secret[0] = core->secret[0];
+	key->secret[1] = core->secret[1];
+	return key->bytes;
 }
 
 static void tag_of(struct wn_core *core, const struct wn_token *token, u8 tag[WN_BLAKE2S_BYTES])
 {
-	u8 key[WN_BLAKE2S_BYTES];
 	struct wn_blake2s b;
 
-	key_of(core, token->epoch, key);
-	wn_blake2s_begin(&b, key, sizeof(key));
+	wn_blake2s_begin(&b, key_of(core, token->epoch), WN_BLAKE2S_BYTES);
 	wn_blake2s_add(&b, token, WN_TOKEN_CLAIMS);
 	wn_blake2s_end(&b, tag);
 	core->tx->steps += 4;	/* blocks */

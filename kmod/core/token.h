@@ -14,6 +14,13 @@
 
 struct wn_core;
 
+/* Scratch: a key that need not be made again. Epoch 0 is no epoch. */
+struct wn_token_key {
+	u64 secret[2];
+	u64 epoch;
+	u8 bytes[32];
+};
+
 /* Bytes that the tag covers: all before it. */
 #define WN_TOKEN_CLAIMS	__builtin_offsetof(struct wn_token, tag)
 
