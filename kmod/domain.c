@@ -11,6 +11,7 @@
 #include "core/client.h"
 #include "core/core.h"
 #include "engine.h"
+#include "trace.h"
 #include "uarg.h"
 
 static atomic64_t last_id;
@@ -41,6 +42,8 @@ void wn_domain_free(struct wn_domain *domain)
 		return;
 	WARN_ON_ONCE(domain->nr_clients);
 	wn_engine_end(domain);
+	if (domain->core)
+		trace_wn_domain(domain->id, WN_TRACE_ENDED, domain->bytes);
 	wn_pages_free(&domain->private);
 	wn_pages_free(&domain->public);
 	kvfree(domain->slots.page);
@@ -110,6 +113,7 @@ struct wn_domain *wn_domain_new(const struct wn_bounds *bounds, kuid_t uid,
 	err = -EINVAL;
 	if (WARN_ON_ONCE(!domain->core))
 		goto err;
+	trace_wn_domain(domain->id, WN_TRACE_MADE, domain->bytes);
 	return domain;
 
 err:

@@ -10,6 +10,7 @@
 #include "core/turn.h"
 #include "core/work.h"
 #include "domain.h"
+#include "trace.h"
 #include "wait.h"
 
 /*
@@ -169,6 +170,8 @@ static u32 turn_locked(struct wn_client *client, u32 max)
 	lockdep_assert_held(&domain->lock);
 
 	wn_engine_now(&now);
+	if (trace_wn_submit_enabled())
+		trace_wn_submit(domain->id, client->number, wn_ring_pending(&client->ring));
 	taken = wn_turn_run(domain->core, &client->turn, max, &now);
 	domain->held |= client->ring.held;
 	settle(domain, &now);

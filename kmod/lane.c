@@ -18,6 +18,7 @@
 #include "core/node.h"
 #include "domain.h"
 #include "engine.h"
+#include "trace.h"
 #include "uarg.h"
 
 enum side { PRODUCER, CONSUMER };
@@ -252,6 +253,8 @@ static int close_end(struct wn_lane *lane, enum side side, struct wn_client *cli
 	mutex_unlock(&domain->lock);
 	if (!mine)
 		return -ENOENT;
+	trace_wn_lane(domain->id, client->number, lane->number,
+		      side == PRODUCER ? WN_TRACE_PRODUCER_WENT : WN_TRACE_CONSUMER_WENT);
 	close_windows(lane, client);
 	/* Not before: the windows go by number, and the next lane's would go with them. */
 	mutex_lock(&domain->lock);
@@ -500,6 +503,7 @@ static int link(struct wn_lane *lane, struct wn_client *client, const struct wn_
 		list_add_tail(&lane->pending, &peer->lanes.pending);
 		wake(lane, CONSUMER);
 		spin_unlock(&lane->lock);
+		trace_wn_lane(domain->id, client->number, lane->number, WN_TRACE_CONNECTED);
 	}
 	mutex_unlock(&domain->lock);
 	return err;
@@ -616,6 +620,7 @@ static int accept_locked(struct wn_client *client, struct wn_lane_accept *a, int
 		spin_lock(&lane->lock);
 		WRITE_ONCE(lane->state->flags, lane->state->flags | WN_LANE_S_ACCEPTED);
 		spin_unlock(&lane->lock);
+		trace_wn_lane(client->domain->id, client->number, lane->number, WN_TRACE_ACCEPTED);
 	}
 	mutex_unlock(&client->domain->lock);
 	put(lane);
@@ -720,6 +725,7 @@ long wn_lane_wake(struct wn_client *client, unsigned long number)
 	spin_lock(&lane->lock);
 	wake(lane, !side);
 	spin_unlock(&lane->lock);
+	trace_wn_lane(client->domain->id, client->number, lane->number, WN_TRACE_WOKEN);
 	put(lane);
 	return 0;
 }

@@ -15,6 +15,7 @@
 #include "core/cap.h"
 #include "domain.h"
 #include "engine.h"
+#include "trace.h"
 #include "uarg.h"
 
 #define DEFAULT_IDLE_US	1000U
@@ -52,9 +53,12 @@ static void doze(struct wn_domain *domain)
 
 	wn_engine_need_wakeup(domain, true);
 	smp_mb();	/* E */
-	if (!wn_engine_sweep(domain, &poller->next))
+	if (!wn_engine_sweep(domain, &poller->next)) {
+		trace_wn_poller(domain->id, WN_TRACE_ASLEEP);
 		wait_event_freezable(poller->wait, atomic_read(&poller->kicks) != seen ||
 						   kthread_should_stop());
+		trace_wn_poller(domain->id, WN_TRACE_AWAKE);
+	}
 	if (!kthread_should_stop())
 		wn_engine_need_wakeup(domain, false);
 }
@@ -66,6 +70,7 @@ static int poll_thread(void *arg)
 	u64 busy = ktime_get_ns(), now;
 
 	set_freezable();
+	trace_wn_poller(domain->id, WN_TRACE_STARTED);
 	wn_engine_need_wakeup(domain, false);
 	while (!kthread_should_stop()) {
 		try_to_freeze();
@@ -84,6 +89,7 @@ static int poll_thread(void *arg)
 	smp_mb();	/* E */
 	while (wn_engine_sweep(domain, &poller->next))
 		cond_resched();
+	trace_wn_poller(domain->id, WN_TRACE_STOPPED);
 	return 0;
 }
 

@@ -3,6 +3,7 @@
 #include "main.h"
 
 #include <linux/cred.h>
+#include <linux/pid.h>
 #include <linux/sched.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
@@ -11,6 +12,7 @@
 #include "core/bounds.h"
 #include "domain.h"
 #include "owner.h"
+#include "trace.h"
 #include "uarg.h"
 #include "wait.h"
 
@@ -169,6 +171,7 @@ static int setup_locked(struct wn_client *client, struct wn_setup *s, int usize,
 	wn_revoke_look(client);
 	wn_domain_count(domain, WN_STAT_CLIENTS);
 	smp_store_release(&client->state, WN_CLIENT_READY);
+	trace_wn_client(domain->id, client->number, WN_TRACE_READY, 0);
 	wn_poller_client_came(domain);
 	return 0;
 
@@ -251,6 +254,8 @@ long wn_client_enable(struct wn_client *client, void __user *uarg)
 	if (!err) {
 		wn_owner_watch(client);
 		smp_store_release(&client->state, WN_CLIENT_ENABLED);
+		trace_wn_client(client->domain->id, client->number, WN_TRACE_ENABLED,
+				pid_nr(client->owner));
 	}
 	mutex_unlock(&client->setup);
 	return err;
@@ -279,6 +284,7 @@ static void die(struct wn_client *client)
 	lockdep_assert_held(&client->setup);
 
 	smp_store_release(&client->state, WN_CLIENT_DEAD);
+	trace_wn_client(client->domain->id, client->number, WN_TRACE_DEAD, pid_nr(client->owner));
 	wn_domain_leave(client->domain, client, client->number, client->bytes);
 	wn_domain_count(client->domain, WN_STAT_DEATHS);
 	wn_lanes_end(client);
@@ -303,6 +309,7 @@ void wn_client_unset(struct wn_client *client)
 	wn_client_die(client);
 	if (client->state == WN_CLIENT_NEW)
 		return;
+	trace_wn_client(client->domain->id, client->number, WN_TRACE_GONE, 0);
 	wn_pages_free(&client->memory.kern_ring);
 	wn_pages_free(&client->memory.user_ring);
 	wn_charge_give(&client->charge);

@@ -8,6 +8,7 @@
 #include "client.h"
 #include "domain.h"
 #include "engine.h"
+#include "trace.h"
 #include "uarg.h"
 
 /* Who sleeps in enter, and what for. */
@@ -35,6 +36,7 @@ static int wake_one(wait_queue_entry_t *entry, unsigned int mode, int sync, void
 	if (!is_enough(s))
 		return 0;
 	atomic_inc(&s->client->domain->woken);
+	trace_wn_wake(s->client->domain->id, s->client->number, WN_TRACE_ENTER);
 	return autoremove_wake_function(entry, mode, sync, key);
 }
 
@@ -53,6 +55,7 @@ void wn_wake(struct wn_client *client, __poll_t events)
 	if (READ_ONCE(user->flags) & WN_UR_F_NO_WAKEUP && !(events & EPOLLHUP))
 		return;
 	atomic_inc(&client->domain->woken);
+	trace_wn_wake(client->domain->id, client->number, WN_TRACE_POLL);
 	wake_up_interruptible_poll(&client->polls, events);
 }
 
@@ -76,6 +79,8 @@ static int wait(struct wn_client *client, const struct wn_enter *e)
 			err = -ERESTARTSYS;
 			break;
 		}
+		trace_wn_sleep(client->domain->id, client->number, WN_TRACE_ENTER,
+			       e->min_complete, e->deadline);
 		if (e->deadline == WN_ENTER_NO_DEADLINE) {
 			schedule();
 		} else if (!schedule_hrtimeout_range_clock(&expires, 0, HRTIMER_MODE_ABS,

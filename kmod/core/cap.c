@@ -40,11 +40,13 @@ static bool is_revoked(struct wn_core *core, const struct wn_cap *cap)
 
 /* ------------------------------------------------------------------ use */
 
-static struct wn_cap *refuse(struct wn_core *core, u32 client, u32 index, s64 *err, s64 why)
+static struct wn_cap *refuse(struct wn_core *core, u32 client, u32 index, u32 rights, s64 *err,
+			     s64 why)
 {
 	const struct wn_cap *cap = index < core->bounds.caps ?
 		&core->clients[client].caps[wn_index_nospec(index, core->bounds.caps)] : NULL;
 
+	wn_trace_cap(core, client, index, rights, cap ? cap->node : 0, why);
 	wn_audit_refusal(core, cap, client, index, (u32)-why);
 	core->caps.refused[0]++;
 	core->caps.refused[1] += why == -EKEYEXPIRED;
@@ -56,7 +58,7 @@ void wn_cap_refused(struct wn_core *core, u32 client, u32 error)
 {
 	s64 err;
 
-	refuse(core, client, ~0u, &err, -(s64)error);
+	refuse(core, client, ~0u, 0, &err, -(s64)error);
 }
 
 struct wn_cap *wn_cap_use(struct wn_core *core, u32 client, u32 index, u32 rights,
@@ -65,17 +67,18 @@ struct wn_cap *wn_cap_use(struct wn_core *core, u32 client, u32 index, u32 right
 	struct wn_cap *cap;
 
 	if (unlikely(index >= core->bounds.caps))
-		return refuse(core, client, index, err, -EACCES);
+		return refuse(core, client, index, rights, err, -EACCES);
 	index = wn_index_nospec(index, core->bounds.caps);
 	cap = &core->clients[client].caps[index];
 	if (unlikely(cap->state == WN_CAP_FREE))
-		return refuse(core, client, index, err, -EACCES);
+		return refuse(core, client, index, rights, err, -EACCES);
 	if (unlikely(is_revoked(core, cap)))
-		return refuse(core, client, index, err, -EKEYREVOKED);
+		return refuse(core, client, index, rights, err, -EKEYREVOKED);
 	if (unlikely(cap->expires && now->boottime >= cap->expires))
-		return refuse(core, client, index, err, -EKEYEXPIRED);
+		return refuse(core, client, index, rights, err, -EKEYEXPIRED);
 	if (unlikely((cap->rights & rights) != rights))
-		return refuse(core, client, index, err, -EACCES);
+		return refuse(core, client, index, rights, err, -EACCES);
+	wn_trace_cap(core, client, index, rights, cap->node, 0);
 	return cap;
 }
 

@@ -291,15 +291,18 @@ void wn_mail_retry(struct wn_core *core, u32 client)
 }
 
 /* What was dropped is told where it would have been read. */
-static void tell_loss(struct wn_core *core, struct wn_box *box, struct wn_inbox *inbox, u32 priority)
+static void tell_loss(struct wn_core *core, u32 client, struct wn_inbox *inbox, u32 priority)
 {
 	struct wn_event event = {
 		.hlc = core->hlc, .kind = WN_EV_LOSS, .priority = priority, .len = sizeof(u64),
 	};
+	struct wn_box *box = &core->mail.boxes[client];
 
 	wn_memcpy(event.data, &box->lost[priority], sizeof(u64));
-	if (likely(inbox))
+	if (likely(inbox)) {
 		wn_inbox_put(inbox, priority, &event);
+		wn_trace_event(core, client, &event);
+	}
 	box->lost[priority] = 0;
 }
 
@@ -323,8 +326,9 @@ struct wn_event wn_mail_open_letter(struct wn_core *core, const struct wn_letter
 }
 
 /* Move what there is room for; returns the number of events that were put. */
-static u32 move(struct wn_core *core, struct wn_box *box, struct wn_inbox *inbox, u32 priority)
+static u32 move(struct wn_core *core, u32 client, struct wn_inbox *inbox, u32 priority)
 {
+	struct wn_box *box = &core->mail.boxes[client];
 	u32 room, put = 0, at;
 	struct wn_event event;
 
@@ -332,7 +336,7 @@ static u32 move(struct wn_core *core, struct wn_box *box, struct wn_inbox *inbox
 		return 0;
 	room = room_of(core, inbox, priority);
 	if (room && box->lost[priority]) {
-		tell_loss(core, box, inbox, priority);
+		tell_loss(core, client, inbox, priority);
 		put++;
 	}
 	while (put < room && box->first[priority]) {
@@ -340,6 +344,7 @@ static u32 move(struct wn_core *core, struct wn_box *box, struct wn_inbox *inbox
 		if (likely(inbox)) {
 			event = wn_mail_open_letter(core, wn_mail_letter(&core->mail, at));
 			wn_inbox_put(inbox, priority, &event);
+			wn_trace_event(core, client, &event);
 		}
 		wn_mail_give(core, at);
 		put++;
@@ -347,12 +352,12 @@ static u32 move(struct wn_core *core, struct wn_box *box, struct wn_inbox *inbox
 	return put;
 }
 
-static u32 move_all(struct wn_core *core, struct wn_box *box, struct wn_inbox *inbox)
+static u32 move_all(struct wn_core *core, u32 client, struct wn_inbox *inbox)
 {
 	u32 p, put = 0;
 
 	for (p = WN_PRIORITIES; p--; )
-		put += move(core, box, inbox, p);
+		put += move(core, client, inbox, p);
 	return put;
 }
 
@@ -388,11 +393,11 @@ u32 wn_mail_pump(struct wn_core *core, u32 client, struct wn_inbox *inbox)
 	if (unlikely(core->journal))
 		wn_journal_open(core, WN_INPUT_PUMP, client, NULL);
 	wn_tx_begin(core->tx, false);
-	put = move_all(core, box, inbox);
+	put = move_all(core, client, inbox);
 	if (!is_empty(box)) {
 		if (likely(inbox))
 			raise_backlog(inbox);
-		put += move_all(core, box, inbox);
+		put += move_all(core, client, inbox);
 	}
 	if (likely(inbox))
 		publish(inbox, is_empty(box), wn_mail_credit(core, client));

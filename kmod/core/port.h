@@ -22,11 +22,22 @@
  *   wn_memcpy wn_memmove wn_memset wn_memcmp
  *   wn_bug_on(cond)                 reports a broken invariant and gives cond back:
  *                                   the caller refuses and goes on; it stops nothing
+ *   wn_trace_op(core, client, sqe, result, posted)
+ *   wn_trace_cap(core, client, index, rights, node, err)
+ *   wn_trace_event(core, client, event)
+ *   wn_trace_fold(core, client, slot, cell, value)
+ *                                   tell who watches the core at work, if anybody does:
+ *                                   they change nothing, and cost next to nothing else
  *
  * Nothing here allocates, locks, sleeps, or reads a clock.
  */
 #ifndef WN_CORE_PORT_H
 #define WN_CORE_PORT_H
+
+struct wn_core;
+struct wn_event;
+struct wn_op_result;
+struct wn_sqe;
 
 #ifdef __KERNEL__
 #include "port_kernel.h"

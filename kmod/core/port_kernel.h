@@ -13,6 +13,7 @@
 #include <linux/nospec.h>
 #include <linux/overflow.h>
 #include <linux/string.h>
+#include <linux/tracepoint-defs.h>
 #include <linux/types.h>
 #include <asm/barrier.h>
 #include <asm/byteorder.h>
@@ -50,5 +51,45 @@ static __always_inline u32 wn_fls64(u64 x)
 
 /* Once per place: what hostile input might reach must not flood the log. */
 #define wn_bug_on(cond) WARN_ON_ONCE(cond)
+
+/* The tracepoints themselves are trace.h's: their headers are too much for every file. */
+DECLARE_TRACEPOINT(wn_apply);
+DECLARE_TRACEPOINT(wn_cap_use);
+DECLARE_TRACEPOINT(wn_complete);
+DECLARE_TRACEPOINT(wn_deliver);
+DECLARE_TRACEPOINT(wn_fold);
+DECLARE_TRACEPOINT(wn_refuse);
+
+void wn_trace_op_on(const struct wn_core *core, u32 client, const struct wn_sqe *sqe,
+		    const struct wn_op_result *result, bool posted);
+void wn_trace_cap_on(const struct wn_core *core, u32 client, u32 index, u32 rights, u64 node,
+		     s64 err);
+void wn_trace_event_on(const struct wn_core *core, u32 client, const struct wn_event *event);
+void wn_trace_fold_on(const struct wn_core *core, u32 client, u32 slot, u32 cell, u64 value);
+
+#define wn_trace_op(core, client, sqe, result, posted)                            \
+	do {                                                                      \
+		if (tracepoint_enabled(wn_apply) || tracepoint_enabled(wn_complete) || \
+		    tracepoint_enabled(wn_refuse))                                \
+			wn_trace_op_on(core, client, sqe, result, posted);        \
+	} while (0)
+
+#define wn_trace_cap(core, client, index, rights, node, err)                      \
+	do {                                                                      \
+		if (tracepoint_enabled(wn_cap_use))                               \
+			wn_trace_cap_on(core, client, index, rights, node, err);  \
+	} while (0)
+
+#define wn_trace_event(core, client, event)                                       \
+	do {                                                                      \
+		if (tracepoint_enabled(wn_deliver))                               \
+			wn_trace_event_on(core, client, event);                   \
+	} while (0)
+
+#define wn_trace_fold(core, client, slot, cell, value)                            \
+	do {                                                                      \
+		if (tracepoint_enabled(wn_fold))                                  \
+			wn_trace_fold_on(core, client, slot, cell, value);        \
+	} while (0)
 
 #endif

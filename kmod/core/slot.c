@@ -192,6 +192,7 @@ u64 wn_slot_detach(struct wn_core *core, u32 client, u32 slot, u64 hlc)
 
 	wn_tx_open(core->tx, WN_TABLE_CELLS, cell);
 	value = wn_slot_load(core, client, slot);
+	wn_trace_fold(core, client, slot, cell, value - own->start);
 	unlink(core, cell, wn_slot_name(client, slot));
 	WN_TX_SET(core->tx, *used, *used & ~(1ULL << slot % 64));
 	if (is_escrow(core, cell)) {

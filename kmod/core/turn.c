@@ -84,7 +84,8 @@ static void apply(struct wn_core *core, const struct wn_op_env *env, const struc
 }
 
 /* Complete one op; whether it failed. */
-static inline bool post(struct wn_ring *ring, const struct wn_sqe *sqe,
+static inline bool post(const struct wn_core *core, const struct wn_op_env *env,
+			struct wn_ring *ring, const struct wn_sqe *sqe,
 			const struct wn_op_result *result, struct count *count)
 {
 	const struct wn_cqe cqe = {
@@ -95,8 +96,10 @@ static inline bool post(struct wn_ring *ring, const struct wn_sqe *sqe,
 		.aux = result->aux,
 	};
 	const bool failed = WN_RES_IS_ERROR(result->res);
+	const bool quiet = !failed && has(sqe, WN_SQE_QUIET);
 
-	if (!failed && has(sqe, WN_SQE_QUIET))
+	wn_trace_op(core, env->client, sqe, result, !quiet);
+	if (quiet)
 		return false;
 	wn_ring_post(ring, &cqe);
 	count->done++;
@@ -104,15 +107,15 @@ static inline bool post(struct wn_ring *ring, const struct wn_sqe *sqe,
 	return failed;
 }
 
-static void post_batch(struct wn_core *core, struct wn_ring *ring, const struct batch *b,
-		       struct count *count)
+static void post_batch(struct wn_core *core, const struct wn_op_env *env, struct wn_ring *ring,
+		       const struct batch *b, struct count *count)
 {
 	const struct wn_sqe *last = b->slots + 2 * (b->ops - 1);
 	bool failed = false;
 	u32 i;
 
 	for (i = 0; i < b->ops; i++)
-		failed |= post(ring, b->slots + 2 * i, &core->results[i], count);
+		failed |= post(core, env, ring, b->slots + 2 * i, &core->results[i], count);
 	ring->broken = failed && has(last, WN_SQE_LINK) ? WN_RING_CHAIN_BROKEN : 0;
 	/* A whole group ends with an entry without the flag. */
 	if (has(last, WN_SQE_ATOMIC))
@@ -132,7 +135,7 @@ static noinline bool run_batch(struct wn_core *core, struct wn_ring *ring,
 	wn_ring_advance(ring, b.taken);
 	count->taken += b.taken;
 	apply(core, env, &b);
-	post_batch(core, ring, &b, count);
+	post_batch(core, env, ring, &b, count);
 	return true;
 }
 
@@ -182,7 +185,7 @@ u32 wn_turn_run(struct wn_core *core, struct wn_turn *turn, u32 max,
 		wn_ring_advance(ring, 1);
 		count.taken++;
 		wn_op_apply(core, env, slots, &result);
-		if (post(ring, slots, &result, &count) && has(slots, WN_SQE_LINK))
+		if (post(core, env, ring, slots, &result, &count) && has(slots, WN_SQE_LINK))
 			ring->broken = WN_RING_CHAIN_BROKEN;
 	}
 	ring->left = !full && count.taken < pending;
