@@ -12,6 +12,7 @@
 #include "control.h"
 #include "core/core.h"
 #include "domain.h"
+#include "epoch.h"
 #include "handover.h"
 #include "owner.h"
 #include "poller.h"
@@ -120,6 +121,8 @@ static long ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return wn_handover_export(client, file, uarg);
 	case _IOC_NR(WN_IOC_CAP_REDEEM):
 		return wn_handover_redeem(client, uarg);
+	case _IOC_NR(WN_IOC_WAIT_EPOCH):
+		return wn_epoch_wait(client, uarg);
 	case _IOC_NR(WN_IOC_POLL):
 		return wn_poller_ioctl(client, uarg);
 	case _IOC_NR(WN_IOC_INFO):

@@ -77,6 +77,7 @@ struct wn_client {
 	struct wn_lanes lanes;
 	struct wn_windows windows;
 	wait_queue_head_t wait;	/* those in enter */
+	u32 epoch_sleepers;	/* those in epoch.c; under domain->lock */
 	wait_queue_head_t polls; /* pollers, who may ask not to be woken */
 };
 

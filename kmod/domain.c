@@ -77,6 +77,7 @@ struct wn_domain *wn_domain_new(const struct wn_bounds *bounds, kuid_t uid,
 	init_rwsem(&domain->slots.lock);
 	wn_poller_init(&domain->poller);
 	wn_revoke_init(&domain->revoke);
+	wn_epochs_init(&domain->epochs);
 	wn_engine_begin(domain);
 	wn_classes_init(domain);
 	domain->bounds = *bounds;
@@ -171,6 +172,7 @@ void wn_domain_leave(struct wn_domain *domain, struct wn_client *client, u32 num
 	domain->clients[number] = NULL;
 	domain->nr_clients--;
 	domain->client_bytes -= bytes;
+	wn_epochs_end(domain, client);
 	wn_engine_settle(domain);
 	mutex_unlock(&domain->lock);
 }

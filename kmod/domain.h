@@ -16,6 +16,7 @@
 #include <linux/worknode.h>
 
 #include "charge.h"
+#include "epoch.h"
 #include "pages.h"
 #include "poller.h"
 #include "region.h"
@@ -42,6 +43,7 @@ struct wn_domain {
 		u32 nr_lanes;	/* that have a number */
 		u64 client_bytes;
 		u64 due;	/* boottime of the work item: 0: queued; WN_NEVER: nothing to do */
+		struct wn_epochs epochs;
 		bool ended;
 		bool polled;	/* a thread is awake: nobody needs to enter */
 		bool held;	/* completions of some client wait for a revocation */

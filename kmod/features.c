@@ -12,6 +12,7 @@ const struct wn_feature wn_features[] = {
 	{ "poll", WN_FEAT_POLL },
 	{ "classes", WN_FEAT_CLASSES },
 	{ "handover", WN_FEAT_HANDOVER },
+	{ "epoch", WN_FEAT_EPOCH },
 	{},
 };
 

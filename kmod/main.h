@@ -19,6 +19,7 @@
  *   engine    runs the core for a client: the only writer of shared state
  *   poller    a thread that runs the engine while clients submit
  *   wait      WN_IOC_ENTER and poll
+ *   epoch     waiting for a change of a domain or a node
  *   trace     tracepoints
  *   pages     memory: charged, zeroed, mapped for the kernel
  *   charge    caps of a user, a mount and the module

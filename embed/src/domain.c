@@ -7,6 +7,7 @@
 
 #include "arg.h"
 #include "client.h"
+#include "epoch.h"
 #include "kmod/core/bounds.h"
 #include "kmod/core/client.h"
 #include "space.h"
@@ -207,6 +208,7 @@ void wn_embed_domain_leave(struct wn_embed_domain *domain, u32 number, u64 bytes
 	domain->nr_clients--;
 	domain->client_bytes -= bytes;
 	wn_core_count(domain->core, WN_STAT_DEATHS, 1);
+	wn_embed_epoch_look(domain);
 	wn_embed_service_kick(domain);
 	pthread_mutex_unlock(&domain->lock);
 }

@@ -32,7 +32,10 @@ struct wn_embed_domain {
 		struct wn_embed_client **clients; /* bounds.clients entries */
 		u32 nr_clients;
 		u64 client_bytes;
+		u64 epoch_told;		/* to those in epoch.c */
+		u32 epoch_waiters;
 	};
+	u32 epoch_news;			/* grows with the epoch, while somebody waits */
 
 	struct wn_embed_memory public;
 	struct wn_embed_memory slots;	/* pages of all clients, by number */

@@ -5,6 +5,7 @@
 
 #include "arg.h"
 #include "client.h"
+#include "epoch.h"
 #include "futex.h"
 #include "kmod/core/mail.h"
 #include "kmod/core/turn.h"
@@ -35,6 +36,7 @@ void wn_embed_deliver(struct wn_embed_domain *domain)
 		if (client && wn_mail_pump(domain->core, (u32)at, &client->inbox))
 			wake(client);
 	}
+	wn_embed_epoch_look(domain);
 }
 
 /* The caller may have freed room for what waits behind its inbox. */

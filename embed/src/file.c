@@ -11,6 +11,7 @@
 
 #include "control.h"
 #include "enter.h"
+#include "epoch.h"
 #include "remote.h"
 #include "space.h"
 
@@ -135,6 +136,8 @@ int wn_embed_file_call(struct wn_embed_file *file, unsigned long cmd, void *arg)
 		return wn_embed_submit(file->client, (unsigned long)arg);
 	case _IOC_NR(WN_IOC_ENTER):
 		return wn_embed_enter(file->client, arg);
+	case _IOC_NR(WN_IOC_WAIT_EPOCH):
+		return wn_embed_epoch_wait(file->client, arg);
 	case _IOC_NR(WN_IOC_INFO):
 		return wn_embed_domain_info(file->client->domain, arg);
 	case _IOC_NR(WN_IOC_SETUP):

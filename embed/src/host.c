@@ -222,6 +222,9 @@ static int call(struct connection *c, pid_t from)
 	c->answer.bytes = c->ask.bytes;
 	if (nr == _IOC_NR(WN_IOC_ENABLE) && c->file->client)
 		return c->owner_fd >= 0 ? -EBUSY : adopt(c, from);
+	/* It would sleep here, in everybody's way. */
+	if (nr == _IOC_NR(WN_IOC_WAIT_EPOCH))
+		return -ENOTTY;
 	if (nr == _IOC_NR(WN_IOC_ENTER) && is_stranger(c, from))
 		return -EOWNERDEAD;
 	return wn_embed_file_call(c->file, cmd, c->answer.body);

@@ -306,6 +306,15 @@ int wn_wait_event(struct wn *wn, const struct wn_event **event, __u64 deadline);
 /* Wait until a completion or an event lies there: as wn_wait_event(). */
 int wn_wait_any(struct wn *wn, __u64 deadline);
 
+/*
+ * Wait until the domain's epoch is not *seen (wn_epoch()), or a node's version not
+ * *version, and store what it is; what differs already does so at once, so no change is
+ * missed. Right: READ. As many threads as like may wait while another uses the client.
+ * 0; -ETIME, -EINTR, -ESHUTDOWN, -EOWNERDEAD; -EACCES and the like; -ESTALE: no such node.
+ */
+int wn_wait_epoch(struct wn *wn, __u64 *seen, __u64 deadline);
+int wn_wait_node(struct wn *wn, __u16 cap, __u64 node, __u64 *version, __u64 deadline);
+
 /* Events that this client's backlog could take beyond the inbox. */
 static inline __u32 wn_event_credit(const struct wn *wn)
 {

@@ -129,6 +129,7 @@ struct wn_bounds {
 #define WN_FEAT_POLL		(1ULL << 5)	/* WN_IOC_POLL: polling threads */
 #define WN_FEAT_CLASSES		(1ULL << 6)	/* WN_IOC_CLASSES: what who opens a domain may do */
 #define WN_FEAT_HANDOVER	(1ULL << 7)	/* WN_IOC_CAP_EXPORT, _REDEEM: a capability as an fd */
+#define WN_FEAT_EPOCH		(1ULL << 8)	/* WN_IOC_WAIT_EPOCH: waiting for a change */
 
 /* WN_IOC_QUERY: what this module can do. Needs no domain, changes nothing. */
 struct wn_query {
@@ -428,6 +429,29 @@ struct wn_poll_args {
  * domain; ENOKEY: all its uses are taken; EKEYREVOKED: the capability, or the client that
  * exported it, is gone; else as CAP_GRANT to this client. An error uses nothing up.
  */
+
+/*
+ * WN_IOC_WAIT_EPOCH: sleep until something is not what it was: the domain's epoch
+ * (wn_public.epoch, whose lowest bit counts for nothing here), or with WN_EPOCH_NODE the
+ * version of a node (wn_node_rec.version). What differs already ends the wait at once, so
+ * whoever hands in what it was told last misses no change. 0, and epoch is what it is now;
+ * ETIME; EINTR; ESHUTDOWN: the client is dead; ENXIO, EOWNERDEAD: as with WN_IOC_ENTER.
+ * Right: READ, for the domain's epoch over all of it (EACCES); EKEYREVOKED, EKEYEXPIRED;
+ * ESTALE: no such node, or not any more. ENOSPC: 64 of this client wait already.
+ */
+#define WN_EPOCH_NODE		(1U << 0)
+
+struct wn_epoch_wait {
+	__u32 size;
+	__u32 flags;		/* in: WN_EPOCH_* */
+	__aligned_u64 node;	/* in: with WN_EPOCH_NODE: a handle, 0: the capability's own; else 0 */
+	__aligned_u64 seen;	/* in: what it was */
+	__aligned_u64 deadline;	/* in: ns of CLOCK_BOOTTIME, absolute; 0: none */
+	__aligned_u64 epoch;	/* out: what it is */
+	__u32 cap;		/* in: index of the capability it is done under */
+	__u32 reserved;		/* 0 */
+};
+
 #define WN_IOC_MAGIC		0xBE
 #define WN_IOC_QUERY		_IOWR(WN_IOC_MAGIC, 0, struct wn_query)
 #define WN_IOC_BOUNDS		_IOWR(WN_IOC_MAGIC, 1, struct wn_bounds_query)
@@ -447,6 +471,7 @@ struct wn_poll_args {
 #define WN_IOC_POLL		_IOWR(WN_IOC_MAGIC, 21, struct wn_poll_args)
 #define WN_IOC_CAP_EXPORT	_IOWR(WN_IOC_MAGIC, 24, struct wn_cap_export)
 #define WN_IOC_CAP_REDEEM	_IOWR(WN_IOC_MAGIC, 25, struct wn_cap_redeem)
+#define WN_IOC_WAIT_EPOCH	_IOWR(WN_IOC_MAGIC, 22, struct wn_epoch_wait)
 
 /* --------------------------------------------------------------- rings */
 
