@@ -98,7 +98,8 @@ static void settle(struct wn_domain *domain, const struct wn_now *now)
 		return;
 	taken_back = take_back(domain, now);
 	deliver(domain);
-	wn_epochs_look(domain);
+	if (unlikely(!list_empty(&domain->epochs.sleepers)))
+		wn_epochs_look(domain);
 	if (unlikely(atomic_read(&domain->woken)))
 		wn_core_count(domain->core, WN_STAT_WAKEUPS, atomic_xchg(&domain->woken, 0));
 	at = min(wn_core_next_deadline(domain->core), domain->revoke.due);

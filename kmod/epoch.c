@@ -77,7 +77,7 @@ void wn_epochs_look(struct wn_domain *domain)
 
 	lockdep_assert_held(&domain->lock);
 
-	if (likely(list_empty(&epochs->sleepers)) || epochs->told == domain->core->epoch)
+	if (epochs->told == domain->core->epoch)
 		return;
 	epochs->told = domain->core->epoch;
 	list_for_each_entry_safe(s, next, &epochs->sleepers, list)

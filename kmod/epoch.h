@@ -23,7 +23,7 @@ struct wn_epochs {
 
 void wn_epochs_init(struct wn_epochs *epochs);
 
-/* Under domain->lock, after what may have changed something. */
+/* Under domain->lock, after what may have changed something; somebody sleeps. */
 void wn_epochs_look(struct wn_domain *domain);
 
 /* Under domain->lock: a client died, its sleepers wait for nothing. */

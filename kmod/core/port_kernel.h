@@ -67,10 +67,13 @@ void wn_trace_cap_on(const struct wn_core *core, u32 client, u32 index, u32 righ
 void wn_trace_event_on(const struct wn_core *core, u32 client, const struct wn_event *event);
 void wn_trace_fold_on(const struct wn_core *core, u32 client, u32 slot, u32 cell, u64 value);
 
+#define wn_trace_ops()                                                            \
+	(tracepoint_enabled(wn_apply) || tracepoint_enabled(wn_complete) ||       \
+	 tracepoint_enabled(wn_refuse))
+
 #define wn_trace_op(core, client, sqe, result, posted)                            \
 	do {                                                                      \
-		if (tracepoint_enabled(wn_apply) || tracepoint_enabled(wn_complete) || \
-		    tracepoint_enabled(wn_refuse))                                \
+		if (wn_trace_ops())                                               \
 			wn_trace_op_on(core, client, sqe, result, posted);        \
 	} while (0)
 

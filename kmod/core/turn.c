@@ -84,8 +84,7 @@ static void apply(struct wn_core *core, const struct wn_op_env *env, const struc
 }
 
 /* Complete one op; whether it failed. */
-static inline bool post(const struct wn_core *core, const struct wn_op_env *env,
-			struct wn_ring *ring, const struct wn_sqe *sqe,
+static inline bool post(struct wn_ring *ring, const struct wn_sqe *sqe,
 			const struct wn_op_result *result, struct count *count)
 {
 	const struct wn_cqe cqe = {
@@ -96,10 +95,8 @@ static inline bool post(const struct wn_core *core, const struct wn_op_env *env,
 		.aux = result->aux,
 	};
 	const bool failed = WN_RES_IS_ERROR(result->res);
-	const bool quiet = !failed && has(sqe, WN_SQE_QUIET);
 
-	wn_trace_op(core, env->client, sqe, result, !quiet);
-	if (quiet)
+	if (!failed && has(sqe, WN_SQE_QUIET))
 		return false;
 	wn_ring_post(ring, &cqe);
 	count->done++;
@@ -114,15 +111,23 @@ static void post_batch(struct wn_core *core, const struct wn_op_env *env, struct
 	bool failed = false;
 	u32 i;
 
-	for (i = 0; i < b->ops; i++)
-		failed |= post(core, env, ring, b->slots + 2 * i, &core->results[i], count);
+	for (i = 0; i < b->ops; i++) {
+		const struct wn_sqe *sqe = b->slots + 2 * i;
+		const u32 done = count->done;
+
+		failed |= post(ring, sqe, &core->results[i], count);
+		wn_trace_op(core, env->client, sqe, &core->results[i], count->done != done);
+	}
 	ring->broken = failed && has(last, WN_SQE_LINK) ? WN_RING_CHAIN_BROKEN : 0;
 	/* A whole group ends with an entry without the flag. */
 	if (has(last, WN_SQE_ATOMIC))
 		ring->broken |= WN_RING_GROUP_BROKEN;
 }
 
-/* Wide entries, groups, what follows a failure: all that the loop below does not see to. */
+/*
+ * Wide entries, groups, what follows a failure, and whatever there is while somebody
+ * watches: all that the loop below does not see to.
+ */
 static noinline bool run_batch(struct wn_core *core, struct wn_ring *ring,
 			       const struct wn_op_env *env, u32 pending, u32 room,
 			       struct count *count)
@@ -175,7 +180,8 @@ u32 wn_turn_run(struct wn_core *core, struct wn_turn *turn, u32 max,
 		if (full)
 			break;
 		wn_ring_peek(ring, 0, slots);
-		if (unlikely(slots->flags & (WN_SQE_WIDE | WN_SQE_ATOMIC) || ring->broken)) {
+		if (unlikely(slots->flags & (WN_SQE_WIDE | WN_SQE_ATOMIC) || ring->broken ||
+			     wn_trace_ops())) {
 			full = !run_batch(core, ring, env, pending, room, &count);
 			if (full)
 				break;
@@ -185,7 +191,7 @@ u32 wn_turn_run(struct wn_core *core, struct wn_turn *turn, u32 max,
 		wn_ring_advance(ring, 1);
 		count.taken++;
 		wn_op_apply(core, env, slots, &result);
-		if (post(core, env, ring, slots, &result, &count) && has(slots, WN_SQE_LINK))
+		if (post(ring, slots, &result, &count) && has(slots, WN_SQE_LINK))
 			ring->broken = WN_RING_CHAIN_BROKEN;
 	}
 	ring->left = !full && count.taken < pending;
