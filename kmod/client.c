@@ -65,6 +65,7 @@ static int open(struct inode *inode, struct file *file)
 	wn_lanes_init(&client->lanes);
 	init_waitqueue_head(&client->wait);
 	init_waitqueue_head(&client->polls);
+	wn_eventfds_init(&client->eventfds);
 	file->f_mapping = client->space->i_mapping;
 	file->private_data = client;
 	return nonseekable_open(inode, file);
@@ -121,6 +122,8 @@ static long ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return wn_handover_export(client, file, uarg);
 	case _IOC_NR(WN_IOC_CAP_REDEEM):
 		return wn_handover_redeem(client, uarg);
+	case _IOC_NR(WN_IOC_EVENTFD):
+		return wn_eventfd_ioctl(client, uarg);
 	case _IOC_NR(WN_IOC_WAIT_EPOCH):
 		return wn_epoch_wait(client, uarg);
 	case _IOC_NR(WN_IOC_POLL):

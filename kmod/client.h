@@ -21,6 +21,7 @@
 #include "core/inbox.h"
 #include "core/op.h"
 #include "core/turn.h"
+#include "eventfd.h"
 #include "lane.h"
 #include "pages.h"
 #include "region.h"
@@ -79,6 +80,7 @@ struct wn_client {
 	wait_queue_head_t wait;	/* those in enter */
 	u32 epoch_sleepers;	/* those in epoch.c; under domain->lock */
 	wait_queue_head_t polls; /* pollers, who may ask not to be woken */
+	struct wn_eventfds eventfds; /* who may ask for that, too */
 };
 
 extern const struct file_operations wn_client_fops;

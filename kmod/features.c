@@ -13,6 +13,7 @@ const struct wn_feature wn_features[] = {
 	{ "classes", WN_FEAT_CLASSES },
 	{ "handover", WN_FEAT_HANDOVER },
 	{ "epoch", WN_FEAT_EPOCH },
+	{ "eventfd", WN_FEAT_EVENTFD },
 	{},
 };
 

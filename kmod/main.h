@@ -20,6 +20,7 @@
  *   poller    a thread that runs the engine while clients submit
  *   wait      WN_IOC_ENTER and poll
  *   epoch     waiting for a change of a domain or a node
+ *   eventfd   eventfds that a client wants told
  *   trace     tracepoints
  *   pages     memory: charged, zeroed, mapped for the kernel
  *   charge    caps of a user, a mount and the module
@@ -36,6 +37,7 @@
  *       poller->lock			poller: one start or stop at a time
  *       domain->lock			the engine: core, table of clients
  *         lane->lock			lane: its ends, and who sleeps there
+ *         client->eventfds.lock	eventfd: which there are
  *       mmap_lock			the kernel's
  *         client->windows		region: which pages a fault may give
  *           domain->slots.lock	region: whose slot page is where

@@ -294,6 +294,7 @@ static void die(struct wn_client *client)
 	free_rest(m);
 	wn_charge_shrink(&client->charge, sizeof(*client) + 2 * wn_pages_cost(PAGE_SIZE));
 	wn_wake(client, EPOLLERR | EPOLLHUP | EPOLLIN | EPOLLPRI);
+	wn_eventfds_end(client);
 }
 
 void wn_client_die(struct wn_client *client)

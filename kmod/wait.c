@@ -46,13 +46,17 @@ void wn_wake(struct wn_client *client, __poll_t events)
 
 	/*
 	 * B: the full barrier in wq_has_sleeper, between the publishing of tails
-	 * and the look at the queue, pairs with C and with the one in poll_wait.
+	 * and the look at the queue, pairs with C, with the one in poll_wait and with
+	 * the one in eventfd.c.
 	 */
 	if (wq_has_sleeper(&client->wait))
 		wake_up_interruptible_all(&client->wait);
-	if (!waitqueue_active(&client->polls))
+	if (!waitqueue_active(&client->polls) && likely(!wn_eventfds_any(&client->eventfds)))
 		return;
 	if (READ_ONCE(user->flags) & WN_UR_F_NO_WAKEUP && !(events & EPOLLHUP))
+		return;
+	wn_eventfds_signal(&client->eventfds, events);
+	if (!waitqueue_active(&client->polls))
 		return;
 	atomic_inc(&client->domain->woken);
 	trace_wn_wake(client->domain->id, client->number, WN_TRACE_POLL);

@@ -221,6 +221,12 @@ static void *wait_for_ever(void *arg)
 	return NULL;
 }
 
+static void *wait_for_eight(void *arg)
+{
+	wt_enter(arg, 0, 8);
+	return NULL;
+}
+
 static int wait_and_die(void *arg)
 {
 	struct wt_client c;
@@ -238,6 +244,32 @@ TEST_F(wait, killed_while_waiting)
 {
 	EXPECT_EQ(-ESRCH, wt_in_child(0, wait_and_die, (void *)wt_path(&self->m, "d")));
 	EXPECT_EQ(1, wt_info(self->c.fd).clients);
+}
+
+/* Who waits for eight is not woken by seven. */
+TEST_F(wait, woken_once_for_a_batch)
+{
+	const struct wn_public *public = wt_map(&self->c, WN_REGION_PUBLIC);
+	struct later l = { .c = &self->c, .after = 100 * MS, .nops = 1 };
+	uint64_t before;
+	pthread_t t;
+	int i;
+
+	ASSERT_EQ(0, wt_err(public));
+	before = public->stats[WN_STAT_WAKEUPS];
+	ASSERT_EQ(0, pthread_create(&t, NULL, wait_for_eight, &self->c));
+	for (i = 0; i < 8; i++) {
+		submit_later(&l);
+		EXPECT_EQ(1, l.ret);
+		l.after = 5 * MS;
+		if (i < 7)
+			EXPECT_EQ(before, public->stats[WN_STAT_WAKEUPS]);
+	}
+	pthread_join(t, NULL);
+	/* It goes into the stats with the next turn. */
+	submit_later(&l);
+	EXPECT_EQ(before + 1, public->stats[WN_STAT_WAKEUPS]);
+	wt_unmap(&self->c, WN_REGION_PUBLIC, (void *)public);
 }
 
 /* ------------------------------------------------------- poll and epoll */

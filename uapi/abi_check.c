@@ -151,6 +151,22 @@ SIZE(wn_enable, 8);
 FIELD(wn_enable, size, 0, 4);
 FIELD(wn_enable, flags, 4, 4);
 
+SIZE(wn_epoch_wait, 48);
+FIELD(wn_epoch_wait, size, 0, 4);
+FIELD(wn_epoch_wait, flags, 4, 4);
+FIELD(wn_epoch_wait, node, 8, 8);
+FIELD(wn_epoch_wait, seen, 16, 8);
+FIELD(wn_epoch_wait, deadline, 24, 8);
+FIELD(wn_epoch_wait, epoch, 32, 8);
+FIELD(wn_epoch_wait, cap, 40, 4);
+FIELD(wn_epoch_wait, reserved, 44, 4);
+
+SIZE(wn_eventfd_args, 16);
+FIELD(wn_eventfd_args, size, 0, 4);
+FIELD(wn_eventfd_args, flags, 4, 4);
+FIELD(wn_eventfd_args, fd, 8, 4);
+FIELD(wn_eventfd_args, reserved, 12, 4);
+
 SIZE(wn_poll_args, 16);
 FIELD(wn_poll_args, size, 0, 4);
 FIELD(wn_poll_args, flags, 4, 4);

@@ -26,6 +26,12 @@ static inline void vm_flags_clear(struct vm_area_struct *vma, vm_flags_t flags)
 }
 #endif
 
+/* 6.8: it always adds one. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0)
+#include <linux/eventfd.h>
+#define eventfd_signal(ctx)	eventfd_signal(ctx, 1)
+#endif
+
 /* 6.6: accessors of the inode's times. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
 /* Macros, for 6.1 takes some of these over from newer kernels now and then. */

@@ -321,6 +321,17 @@ static inline __u32 wn_event_credit(const struct wn *wn)
 	return *wn->alive ? __atomic_load_n(&wn->kern->credit, __ATOMIC_RELAXED) : 0;
 }
 
+/* -------------------------------------------------------------- eventfds */
+
+/*
+ * Have an eventfd told when completions or events (what: WN_EVENTFD_*) lie there, and of
+ * the client's death; at once if there is something. It is dropped when the client dies.
+ * Any thread. 0; -EBUSY: there is one; -ENOENT: there is none; -EBADF, -EINVAL: fd is none;
+ * -ENOTTY: this engine tells none.
+ */
+int wn_eventfd_add(struct wn *wn, __u32 what, int fd);
+int wn_eventfd_remove(struct wn *wn, __u32 what);
+
 /* ---------------------------------------------------------------- arenas */
 
 /*

@@ -130,6 +130,7 @@ struct wn_bounds {
 #define WN_FEAT_CLASSES		(1ULL << 6)	/* WN_IOC_CLASSES: what who opens a domain may do */
 #define WN_FEAT_HANDOVER	(1ULL << 7)	/* WN_IOC_CAP_EXPORT, _REDEEM: a capability as an fd */
 #define WN_FEAT_EPOCH		(1ULL << 8)	/* WN_IOC_WAIT_EPOCH: waiting for a change */
+#define WN_FEAT_EVENTFD		(1ULL << 9)	/* WN_IOC_EVENTFD */
 
 /* WN_IOC_QUERY: what this module can do. Needs no domain, changes nothing. */
 struct wn_query {
@@ -310,8 +311,8 @@ struct wn_enable {
  * (-ETIME if no entry was taken), by a signal (-EINTR if no entry was taken),
  * or when the client dies (-ESHUTDOWN).
  *
- * poll: POLLIN when a completion lies in the ring; POLLPRI when an event lies in the
- * inbox; POLLERR before enable; POLLERR and POLLHUP when the client is dead.
+ * poll: POLLIN when a completion lies in the ring; POLLPRI and POLLRDBAND when an event
+ * lies in the inbox (io_uring's polls are woken by the latter only); POLLERR before enable; POLLERR and POLLHUP when the client is dead.
  */
 #define WN_ENTER_NO_DEADLINE	0ULL
 
@@ -452,6 +453,23 @@ struct wn_epoch_wait {
 	__u32 reserved;		/* 0 */
 };
 
+/*
+ * WN_IOC_EVENTFD: have an eventfd (man 2 eventfd) told when completions lie in the ring,
+ * or events in the inbox; one for each, or the same for both. It is told at once of what
+ * lies there already, of a death, and not while WN_UR_F_NO_WAKEUP is set. fd -1: no more.
+ * EBADF, EINVAL: fd is none; EBUSY: there is one; ENOENT: there is none to take out; ENXIO,
+ * EOWNERDEAD, ESHUTDOWN: as with WN_IOC_ENTER.
+ */
+#define WN_EVENTFD_COMPLETIONS	(1U << 0)
+#define WN_EVENTFD_EVENTS	(1U << 1)
+
+struct wn_eventfd_args {
+	__u32 size;
+	__u32 flags;		/* in: WN_EVENTFD_*, at least one */
+	__s32 fd;		/* in */
+	__u32 reserved;		/* 0 */
+};
+
 #define WN_IOC_MAGIC		0xBE
 #define WN_IOC_QUERY		_IOWR(WN_IOC_MAGIC, 0, struct wn_query)
 #define WN_IOC_BOUNDS		_IOWR(WN_IOC_MAGIC, 1, struct wn_bounds_query)
@@ -472,6 +490,7 @@ struct wn_epoch_wait {
 #define WN_IOC_CAP_EXPORT	_IOWR(WN_IOC_MAGIC, 24, struct wn_cap_export)
 #define WN_IOC_CAP_REDEEM	_IOWR(WN_IOC_MAGIC, 25, struct wn_cap_redeem)
 #define WN_IOC_WAIT_EPOCH	_IOWR(WN_IOC_MAGIC, 22, struct wn_epoch_wait)
+#define WN_IOC_EVENTFD		_IOWR(WN_IOC_MAGIC, 23, struct wn_eventfd_args)
 
 /* --------------------------------------------------------------- rings */
 
