@@ -6,10 +6,12 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 #include <sys/epoll.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 
 #include "harness.h"
@@ -221,10 +223,24 @@ static void *wait_for_ever(void *arg)
 	return NULL;
 }
 
+static int waiter;	/* its thread id */
+
 static void *wait_for_eight(void *arg)
 {
+	__atomic_store_n(&waiter, (int)syscall(SYS_gettid), __ATOMIC_SEQ_CST);
 	wt_enter(arg, 0, 8);
 	return NULL;
+}
+
+static bool sleeps(int tid)
+{
+	char path[64], text[512], *state;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
+	if (wt_read_file(path, text, sizeof(text)) < 0)
+		return false;
+	state = strrchr(text, ')');
+	return state && state[2] == 'S';
 }
 
 static int wait_and_die(void *arg)
@@ -250,18 +266,20 @@ TEST_F(wait, killed_while_waiting)
 TEST_F(wait, woken_once_for_a_batch)
 {
 	const struct wn_public *public = wt_map(&self->c, WN_REGION_PUBLIC);
-	struct later l = { .c = &self->c, .after = 100 * MS, .nops = 1 };
+	struct later l = { .c = &self->c, .after = 5 * MS, .nops = 1 };
 	uint64_t before;
 	pthread_t t;
 	int i;
 
 	ASSERT_EQ(0, wt_err(public));
 	before = public->stats[WN_STAT_WAKEUPS];
+	waiter = 0;
 	ASSERT_EQ(0, pthread_create(&t, NULL, wait_for_eight, &self->c));
+	while (!__atomic_load_n(&waiter, __ATOMIC_SEQ_CST) || !sleeps(waiter))
+		usleep(1000);
 	for (i = 0; i < 8; i++) {
 		submit_later(&l);
 		EXPECT_EQ(1, l.ret);
-		l.after = 5 * MS;
 		if (i < 7)
 			EXPECT_EQ(before, public->stats[WN_STAT_WAKEUPS]);
 	}
