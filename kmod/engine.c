@@ -93,6 +93,8 @@ static void settle(struct wn_domain *domain, const struct wn_now *now)
 
 	lockdep_assert_held(&domain->lock);
 
+	if (unlikely(atomic_read(&domain->woken)))
+		wn_core_count(domain->core, WN_STAT_WAKEUPS, atomic_xchg(&domain->woken, 0));
 	if (wn_work_is_quiet(domain->core, now) && !domain->held && !domain->revoke.busy &&
 	    likely(now->boottime < domain->revoke.due))
 		return;
@@ -100,8 +102,6 @@ static void settle(struct wn_domain *domain, const struct wn_now *now)
 	deliver(domain);
 	if (unlikely(!list_empty(&domain->epochs.sleepers)))
 		wn_epochs_look(domain);
-	if (unlikely(atomic_read(&domain->woken)))
-		wn_core_count(domain->core, WN_STAT_WAKEUPS, atomic_xchg(&domain->woken, 0));
 	at = min(wn_core_next_deadline(domain->core), domain->revoke.due);
 	if ((!wn_work_settle(domain->core, now) &&
 	     (wn_work_waits(domain->core) || at <= now->boottime)) || !taken_back)
