@@ -18,11 +18,11 @@ const struct wn_stat_name wn_stat_names[] = {
 	[WN_STAT_CAP_REFUSED] = { "cap_refused", "uses of capabilities refused" },
 	[WN_STAT_CAP_EXPIRED] = { "cap_expired", "of them for they had expired" },
 	[WN_STAT_CAP_REVOKED] = { "cap_revoked", "capabilities freed by revocation" },
+	[WN_STAT_DROPPED] = { "dropped", "jobs of queues whose node was destroyed" },
 	[WN_STAT_TOKEN_MADE] = { "token_made", "tokens made" },
 	[WN_STAT_TOKEN_REDEEMED] = { "token_redeemed", "tokens redeemed" },
 	[WN_STAT_TOKEN_REFUSED] = { "token_refused", "tokens refused" },
-	[WN_STAT_DROPPED] = { "dropped", "jobs of queues whose node was destroyed" },
-	{}
+	[WN_STAT_TOKEN_REFUSED + 1] = {}
 };
 
 static void counters(const struct wn *wn, struct wn_sample *s)
