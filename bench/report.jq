@@ -103,7 +103,7 @@ In instructions, on Debian's 6.12 in a guest that counts them; exact, the same i
 (.kernel.instructions | slopes),
 (if .kernel.crowd.processes then
 "
-\(.kernel.crowd.processes) processes, each a client of one domain, one of them killed in the middle: \(.kernel.crowd.good) ops done and answered, \(.kernel.crowd.bad) failed, \(.kernel.crowd.failed) of the other processes hurt."
+\(.kernel.crowd.processes) processes, each a client of one domain, one of them killed half way with answers unread: \(.kernel.crowd.good) ops done and answered, \(.kernel.crowd.bad) failed, \(.kernel.crowd.failed) of the other processes hurt."
 else empty end),
 "
 ## Instructions per op in user space
