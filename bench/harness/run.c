@@ -305,13 +305,14 @@ static double exponent(const double *x, const double *y, unsigned int n)
 
 #define POINTS_MAX	16
 
-static void curve_run(const struct bench_curve *c, unsigned int i, double *to, bool count)
+/* to: NULL: to warm up. */
+static void curve_run(const struct bench_curve *c, unsigned int i, double *to)
 {
 	const struct bench_point p = { .arg = c->arg, .x = c->at[i] };
 	struct bench_sample s = { 0 };
 
 	c->run(&s, &p);
-	if (count)
+	if (to)
 		*to = s.value;
 }
 
@@ -328,17 +329,17 @@ void bench_curve(const struct bench_curve *c)
 	if (c->apart) {
 		for (i = 0; i < c->points; i++) {
 			c->begin(c->arg, c->at[i]);
-			curve_run(c, i, NULL, false);
+			curve_run(c, i, NULL);
 			for (run = 0; run < at.runs; run++)
-				curve_run(c, i, &values[i][run], true);
+				curve_run(c, i, &values[i][run]);
 			c->end(c->arg, c->at[i]);
 		}
 	} else {
 		for (i = 0; i < c->points; i++)
-			curve_run(c, i, NULL, false);
+			curve_run(c, i, NULL);
 		for (run = 0; run < at.runs; run++)
 			for (i = 0; i < c->points; i++)
-				curve_run(c, i, &values[i][run], true);
+				curve_run(c, i, &values[i][run]);
 	}
 	for (i = 0; i < c->points; i++) {
 		figures[i] = middle(values[i], at.runs);
