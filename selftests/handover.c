@@ -276,7 +276,6 @@ TEST_F(handover, refused)
 /* Others fill at most half of a table; the hand-over outlives the refusal. */
 TEST_F(handover, full_table_uses_nothing_up)
 {
-	const struct wn_event *event;
 	__u32 index, got[4096];
 	__s64 res = 0;
 	__u32 n = 0;
@@ -286,7 +285,7 @@ TEST_F(handover, full_table_uses_nothing_up)
 	ASSERT_GE(fd, 0);
 	while (n < 4096 && !WN_RES_IS_ERROR(res = wn_cap_redeem(&self->to, fd, &index))) {
 		got[n++] = index;
-		while ((event = wn_peek_event(&self->to)))
+		while (wn_peek_event(&self->to))
 			wn_event_seen(&self->to);
 	}
 	EXPECT_EQ(-ENOSPC, res);

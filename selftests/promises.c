@@ -51,6 +51,7 @@ static int next(struct wn *wn, struct wn_event *event)
 	const struct wn_event *at;
 	int err = wn_wait_event(wn, &at, wn_deadline(5 * SECOND));
 
+	*event = (struct wn_event){};
 	if (err)
 		return err;
 	*event = *at;

@@ -57,11 +57,10 @@ FIXTURE_TEARDOWN(revoke)
 static __s64 give(struct wn *all, struct wn *other, __u64 node, __u32 rights, __u32 *index)
 {
 	const struct wn_grant grant = { .rights = rights };
-	const struct wn_event *event;
 	__s64 handle = wn_cap_grant(all, 0, node, other->client + 1, &grant, index);
 
 	/* Its inbox must not fill up with what it is told. */
-	while ((event = wn_peek_event(other)))
+	while (wn_peek_event(other))
 		wn_event_seen(other);
 	return handle;
 }

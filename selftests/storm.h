@@ -38,6 +38,7 @@ void ws_sleep_us(uint32_t us);
 	({								\
 		bool came_ = false;					\
 		int tries_;						\
+		/* NOLINTNEXTLINE(bugprone-infinite-loop) */		\
 		for (tries_ = 0; tries_ < 6000 && !came_; tries_++) {	\
 			came_ = (cond);					\
 			if (!came_)					\

@@ -83,6 +83,7 @@ static int lines(FIXTURE_DATA(trace) *self, const char *event, const char *forma
 	int n = 0;
 
 	va_start(args, format);
+	/* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): it is, above. */
 	vsnprintf(rest, sizeof(rest), format, args);
 	va_end(args);
 	snprintf(want, sizeof(want), " %s: domain=%llu%s%s", event, self->id, *rest ? " " : "", rest);

@@ -17,6 +17,7 @@
 #include <wn.h>
 
 #define ROUND	16u
+#define PROCESSES_MAX 1000
 
 struct told {
 	__u64 good, bad;
@@ -76,19 +77,19 @@ int main(int argc, char **argv)
 	const int victim = processes > 10 ? (int)processes / 2 : -1;
 	unsigned int i, failed = 0;
 	__u64 good = 0, bad = 0;
+	static pid_t pids[PROCESSES_MAX];
 	struct told *told;
 	int status, killed = 0;
 	double from;
-	pid_t *pids;
 
-	if (argc < 2 || !processes) {
-		fprintf(stderr, "usage: crowd DOMAIN [PROCESSES [ROUNDS]]\n");
+	if (argc < 2 || !processes || processes > PROCESSES_MAX) {
+		fprintf(stderr, "usage: crowd DOMAIN [PROCESSES [ROUNDS]], at most %d processes\n",
+			PROCESSES_MAX);
 		return 2;
 	}
 	told = mmap(NULL, processes * sizeof(*told), PROT_READ | PROT_WRITE,
 		    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	pids = calloc(processes, sizeof(*pids));
-	if (told == MAP_FAILED || !pids)
+	if (told == MAP_FAILED)
 		return 1;
 	from = now();
 	for (i = 0; i < processes; i++) {

@@ -25,6 +25,8 @@ static void make_nodes(unsigned int n, unsigned int branch)
 	char name[32];
 	unsigned int i, k;
 
+	if (!branch)
+		bench_die("a tree of no branches");
 	handles = zeroed(n * sizeof(*handles));
 	for (i = 0; i < n; ) {
 		const unsigned int now = n - i < BATCH ? n - i : BATCH;

@@ -156,12 +156,11 @@ static void oltp(struct bench_sample *s, const void *arg)
 static void scan(struct bench_sample *s, const void *arg)
 {
 	static const struct wn_filter all, some = { .flags = WN_FILTER_TAGS, .tags_mask = 1 };
-	const struct wn_node_rec *rec;
 	uint64_t n = 0, from = cpu_ns();
 	struct wn_query_it it;
 
 	good(wn_query_begin(&clients[0], &it, 0, *(const int *)arg ? &some : &all), "query");
-	while ((rec = wn_query_next(&it)))
+	while (wn_query_next(&it))
 		n++;
 	good(wn_query_end(&it), "query");
 	s->value = (double)n / (double)(cpu_ns() - from) * 1e9;

@@ -72,8 +72,8 @@ static void batch(uint64_t n)
 	const struct wn_event *event;
 	struct wn_sqe *sqe;
 	uint64_t word;
+	void *data = NULL;
 	char name[32];
-	void *data;
 
 	snprintf(name, sizeof(name), "job-%u", slot);
 	wn_prep_destroy(wn_get_sqe(&wn), jobs[slot], 0, 0);

@@ -55,7 +55,7 @@ WN_API int wn_lane_set_add(struct wn_lane_set *set, struct wn_lane *l)
 	if (find(set, l) < set->nr)
 		return -EEXIST;
 	if (set->nr == set->max) {
-		more = realloc(set->lane, max * sizeof(*more));
+		more = realloc(set->lane, max * sizeof(struct wn_lane *));
 		if (!more)
 			return -ENOMEM;
 		set->lane = more;
@@ -76,7 +76,7 @@ WN_API int wn_lane_set_del(struct wn_lane_set *set, struct wn_lane *l)
 		set->left = set->budget;
 	}
 	/* The order of the others stays, and so whose turn comes next. */
-	memmove(set->lane + i, set->lane + i + 1, (set->nr - i - 1) * sizeof(*set->lane));
+	memmove(set->lane + i, set->lane + i + 1, (set->nr - i - 1) * sizeof(struct wn_lane *));
 	set->nr--;
 	if (i < set->at)
 		set->at--;

@@ -183,8 +183,8 @@ static __s64 move(struct wn_ctx *ctx, __u64 node, __u64 parent, const char *name
 	struct wn *wn = &ctx->wn;
 	const struct wn_cqe *cqe;
 	struct wn_sqe *first, *second;
+	void *data = NULL;
 	__s64 res = 0;
-	void *data;
 	int i, err;
 
 	if (wn_sq_room(wn) < 3)

@@ -105,6 +105,7 @@ int wn_session_names(struct wn_ctx *ctx, char ***names)
 {
 	int i, n = nr_made;
 
+	*names = NULL;
 	if (!ctx->embed) {
 		n = names_in(ctx->mount, names);
 		if (n < 0)
@@ -116,7 +117,7 @@ int wn_session_names(struct wn_ctx *ctx, char ***names)
 		if (!*names)
 			return -ENOMEM;
 	}
-	if (n)
+	if (*names && n)
 		qsort(*names, (size_t)n, sizeof(**names), by_name);
 	return n;
 }
@@ -133,7 +134,7 @@ void wn_session_free(char **names, int n)
 /* The domain that is meant, if -d does not say it: the only one. */
 static int choose(struct wn_ctx *ctx)
 {
-	char **names;
+	char **names = NULL;
 	int n, status = 0;
 
 	if (ctx->domain) {
@@ -145,7 +146,7 @@ static int choose(struct wn_ctx *ctx)
 	n = wn_session_names(ctx, &names);
 	if (n < 0)
 		return wn_fail("cannot list domains", ctx->mount, n);
-	if (n == 1)
+	if (n == 1 && names)
 		snprintf(ctx->name, sizeof(ctx->name), "%s", names[0]);
 	else if (!n)
 		status = wn_fail_text(WN_EXIT_NOT_THERE, "which domain", ctx->mount,
