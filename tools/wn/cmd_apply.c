@@ -143,8 +143,6 @@ int wn_domain_apply(struct wn_ctx *ctx, int argc, char **argv)
 	struct wn_opts o;
 
 	wn_opts_begin(&o, argc, argv);
-	while (wn_opts_next(&o))
-		;
 	status = wn_opts_end(&o, 1, argc);
 	if (!status)
 		status = wn_session_engine(ctx);

@@ -98,8 +98,6 @@ static int ls(struct wn_ctx *ctx, int argc, char **argv)
 	__u32 i;
 
 	wn_opts_begin(&o, argc, argv);
-	while (wn_opts_next(&o))
-		;
 	status = wn_opts_end(&o, 0, 0);
 	if (!status)
 		status = wn_session(ctx);
@@ -175,8 +173,6 @@ static int grant(struct wn_ctx *ctx, int argc, char **argv)
 		status = wn_usage(WN_RIGHTS_HELP, mask);
 	if (!status && to == ~0ULL && !ctx->batch)
 		status = wn_usage("--to CLIENT: without a batch nobody else could use it", NULL);
-	if (!status)
-		status = wn_session(ctx);
 	if (!status)
 		status = wn_session_node(ctx, o.arg[0], &node);
 	if (status)

@@ -63,9 +63,7 @@ static int add(struct wn_ctx *ctx, int argc, char **argv)
 		return wn_usage("--window, --rights and --most are for an escrow", o.arg[2]);
 	if ((window || rights || most) && !(window && rights && most))
 		return wn_usage("--window, --rights and --most go together", NULL);
-	status = wn_session(ctx);
-	if (!status)
-		status = wn_session_node(ctx, o.arg[0], &node);
+	status = wn_session_node(ctx, o.arg[0], &node);
 	if (status)
 		return status;
 	if (window)
@@ -85,14 +83,12 @@ static int add(struct wn_ctx *ctx, int argc, char **argv)
 	return WN_EXIT_OK;
 }
 
-/* PATH ID and more: the cell, in a session. */
+/* PATH ID and more: the cell. */
 static int cell_of(struct wn_ctx *ctx, struct wn_opts *o, int most, __u64 *node,
 		   struct wn_cell_rec *rec)
 {
 	int status = wn_opts_end(o, 2, most);
 
-	if (!status)
-		status = wn_session(ctx);
 	return status ? status : wn_session_cell(ctx, o->arg[0], o->arg[1], node, rec);
 }
 
@@ -105,8 +101,6 @@ static int rm(struct wn_ctx *ctx, int argc, char **argv)
 	__u64 node;
 
 	wn_opts_begin(&o, argc, argv);
-	while (wn_opts_next(&o))
-		;
 	status = cell_of(ctx, &o, 2, &node, &rec);
 	if (status)
 		return status;
@@ -194,8 +188,6 @@ static int set(struct wn_ctx *ctx, int argc, char **argv)
 	__u64 node;
 
 	wn_opts_begin(&o, argc, argv);
-	while (wn_opts_next(&o))
-		;
 	status = cell_of(ctx, &o, 4, &node, &rec);
 	if (status)
 		return status;
@@ -240,8 +232,6 @@ static int unset(struct wn_ctx *ctx, int argc, char **argv)
 	__u64 node;
 
 	wn_opts_begin(&o, argc, argv);
-	while (wn_opts_next(&o))
-		;
 	status = cell_of(ctx, &o, 3, &node, &rec);
 	if (status)
 		return status;
@@ -304,8 +294,6 @@ static int get(struct wn_ctx *ctx, int argc, char **argv)
 	__u64 node;
 
 	wn_opts_begin(&o, argc, argv);
-	while (wn_opts_next(&o))
-		;
 	status = cell_of(ctx, &o, 3, &node, &rec);
 	if (status)
 		return status;
@@ -336,8 +324,6 @@ static int members(struct wn_ctx *ctx, int argc, char **argv)
 	__u64 node;
 
 	wn_opts_begin(&o, argc, argv);
-	while (wn_opts_next(&o))
-		;
 	status = cell_of(ctx, &o, 2, &node, &rec);
 	if (status)
 		return status;
@@ -395,11 +381,7 @@ static int ls(struct wn_ctx *ctx, int argc, char **argv)
 	__u32 at;
 
 	wn_opts_begin(&o, argc, argv);
-	while (wn_opts_next(&o))
-		;
 	status = wn_opts_end(&o, 1, 1);
-	if (!status)
-		status = wn_session(ctx);
 	if (!status)
 		status = wn_session_node(ctx, o.arg[0], &node);
 	if (status)

@@ -123,8 +123,6 @@ int cmd_completion(struct wn_ctx *ctx, int argc, char **argv)
 	int status;
 
 	wn_opts_begin(&o, argc, argv);
-	while (wn_opts_next(&o))
-		;
 	status = wn_opts_end(&o, 1, 1);
 	if (!status && ctx->json)
 		status = wn_usage("a shell reads no JSON", NULL);

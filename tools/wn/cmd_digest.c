@@ -43,8 +43,6 @@ int cmd_digest(struct wn_ctx *ctx, int argc, char **argv)
 	__s64 res;
 
 	wn_opts_begin(&o, argc, argv);
-	while (wn_opts_next(&o))
-		;
 	status = wn_opts_end(&o, 0, 0);
 	if (!status)
 		status = wn_session(ctx);

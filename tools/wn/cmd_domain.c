@@ -128,8 +128,6 @@ static int ls(struct wn_ctx *ctx, int argc, char **argv)
 	struct wn_opts o;
 
 	wn_opts_begin(&o, argc, argv);
-	while (wn_opts_next(&o))
-		;
 	status = wn_opts_end(&o, 0, 0);
 	if (!status)
 		status = wn_session_engine(ctx);
@@ -183,8 +181,6 @@ static int show(struct wn_ctx *ctx, int argc, char **argv)
 	int status, err;
 
 	wn_opts_begin(&o, argc, argv);
-	while (wn_opts_next(&o))
-		;
 	status = wn_opts_end(&o, 1, 1);
 	if (!status)
 		status = wn_session_engine(ctx);
@@ -216,8 +212,6 @@ static int rm(struct wn_ctx *ctx, int argc, char **argv)
 	struct wn_opts o;
 
 	wn_opts_begin(&o, argc, argv);
-	while (wn_opts_next(&o))
-		;
 	status = wn_opts_end(&o, 1, argc);
 	if (!status)
 		status = wn_session_engine(ctx);

@@ -38,8 +38,6 @@ int cmd_emit(struct wn_ctx *ctx, int argc, char **argv)
 	if (!status && later && children)
 		status = wn_usage("--in is for one node, not for --children", NULL);
 	if (!status)
-		status = wn_session(ctx);
-	if (!status)
 		status = wn_session_node(ctx, o.arg[0], &node);
 	if (status)
 		return status;

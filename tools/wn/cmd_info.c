@@ -67,8 +67,6 @@ int cmd_info(struct wn_ctx *ctx, int argc, char **argv)
 	int status, err;
 
 	wn_opts_begin(&o, argc, argv);
-	while (wn_opts_next(&o))
-		;
 	status = wn_opts_end(&o, 0, 0);
 	if (!status)
 		status = wn_session_engine(ctx);

@@ -237,11 +237,7 @@ static int mv(struct wn_ctx *ctx, int argc, char **argv)
 	__s64 to, res;
 
 	wn_opts_begin(&o, argc, argv);
-	while (wn_opts_next(&o))
-		;
 	status = wn_opts_end(&o, 2, 2);
-	if (!status)
-		status = wn_session(ctx);
 	if (!status)
 		status = wn_session_node(ctx, o.arg[0], &node);
 	if (status)
@@ -396,9 +392,7 @@ static int set(struct wn_ctx *ctx, int argc, char **argv)
 		if (bad)
 			return wn_usage(bad, o.arg[i]);
 	}
-	status = wn_session(ctx);
-	if (!status)
-		status = wn_session_node(ctx, o.arg[0], &node);
+	status = wn_session_node(ctx, o.arg[0], &node);
 	if (status)
 		return status;
 	res = apply(ctx, &c, node, version != ~0ULL, version);
@@ -449,11 +443,7 @@ static int get(struct wn_ctx *ctx, int argc, char **argv)
 	__u64 node;
 
 	wn_opts_begin(&o, argc, argv);
-	while (wn_opts_next(&o))
-		;
 	status = wn_opts_end(&o, 1, 1);
-	if (!status)
-		status = wn_session(ctx);
 	if (!status)
 		status = wn_session_node(ctx, o.arg[0], &node);
 	if (status)

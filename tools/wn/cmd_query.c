@@ -111,8 +111,6 @@ int cmd_query(struct wn_ctx *ctx, int argc, char **argv)
 	if (!status && w.filter.flags & WN_FILTER_CELLS && !(w.filter.flags & WN_FILTER_SINCE))
 		status = wn_usage("--cells goes with --since", NULL);
 	if (!status)
-		status = wn_session(ctx);
-	if (!status)
 		status = wn_session_node(ctx, o.args ? o.arg[0] : "/", &node);
 	if (status)
 		return status;

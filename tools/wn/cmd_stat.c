@@ -104,8 +104,6 @@ int cmd_stat(struct wn_ctx *ctx, int argc, char **argv)
 	int status, err;
 
 	wn_opts_begin(&o, argc, argv);
-	while (wn_opts_next(&o))
-		;
 	status = wn_opts_end(&o, 0, 2);
 	if (!status && o.args && (!wn_text_time(o.arg[0], &ns) || ns < 10000000))
 		status = wn_usage("the interval is a time of 10ms at least", o.arg[0]);

@@ -71,8 +71,6 @@ int wn_cap_token(struct wn_ctx *ctx, int argc, char **argv)
 	if (!status && bound && !ctx->batch)
 		status = wn_usage("--bound is for a batch: such a token ends with who makes it", NULL);
 	if (!status)
-		status = wn_session(ctx);
-	if (!status)
 		status = wn_session_node(ctx, o.arg[0], &ask.node);
 	if (status)
 		return status;
@@ -105,8 +103,6 @@ int wn_cap_redeem_token(struct wn_ctx *ctx, int argc, char **argv)
 	int status, res;
 
 	wn_opts_begin(&o, argc, argv);
-	while (wn_opts_next(&o))
-		;
 	status = wn_opts_end(&o, last.epoch ? 0 : 1, 1);
 	token = last;
 	if (!status && o.args && !from_hex(o.arg[0], &token))

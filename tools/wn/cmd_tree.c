@@ -151,8 +151,6 @@ int cmd_tree(struct wn_ctx *ctx, int argc, char **argv)
 	status = wn_opts_end(&o, 0, 1);
 	path = o.args ? o.arg[0] : "/";
 	if (!status)
-		status = wn_session(ctx);
-	if (!status)
 		status = wn_session_node(ctx, path, &node);
 	if (status)
 		return status;

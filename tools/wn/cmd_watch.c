@@ -266,8 +266,6 @@ int cmd_watch(struct wn_ctx *ctx, int argc, char **argv)
 	if (w.what == WN_SUB_STATE || (!w.what && !w.events))
 		w.what |= WN_SUB_TREE | WN_SUB_FIELDS | WN_SUB_CELLS;
 	if (!status)
-		status = wn_session(ctx);
-	if (!status)
 		status = wn_session_node(ctx, where, &node);
 	if (status)
 		return status;

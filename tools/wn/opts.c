@@ -117,6 +117,9 @@ bool wn_opt_word(struct wn_opts *o, const char *name, const char *const *words, 
 
 int wn_opts_end(struct wn_opts *o, int least, int most)
 {
+	/* Of a command without options none was looked at. */
+	while (wn_opts_next(o))
+		;
 	if (!o->bad && o->args < least)
 		mistake(o, "something is missing", NULL);
 	if (!o->bad && o->args > most)

@@ -10,8 +10,8 @@
  *			...
  *	status = wn_opts_end(&o, 0, 1);
  *
- * What is no option is in o.arg, o.args of them. The first mistake is told, once, by
- * wn_opts_end().
+ * A command without options leaves the loop out. What is no option is in o.arg, o.args
+ * of them. The first mistake is told, once, by wn_opts_end().
  */
 #ifndef WN_OPTS_H
 #define WN_OPTS_H

@@ -200,10 +200,12 @@ static bool is_handle(const char *path, __u64 *node)
 
 int wn_session_node(struct wn_ctx *ctx, const char *path, __u64 *node)
 {
+	int status = wn_session(ctx), err;
 	struct wn_node_rec rec;
 	__s64 res;
-	int err;
 
+	if (status)
+		return status;
 	if (is_handle(path, node)) {
 		err = wn_node_read(&ctx->wn, *node, &rec);
 		return err ? wn_fail("no such node", path, err) : 0;

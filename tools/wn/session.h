@@ -30,7 +30,7 @@ void wn_session_removed(const char *name);
 
 /*
  * The node at a path ("/projects/alpha", "projects/alpha", "/": the root; "0x..": a
- * handle), in a session.
+ * handle). The session begins with it, if need be; so with all that look for a node.
  */
 int wn_session_node(struct wn_ctx *ctx, const char *path, __u64 *node);
 
