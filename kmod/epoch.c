@@ -105,7 +105,6 @@ static int target(struct wn_client *client, const struct wn_epoch_wait *w, u64 *
 	struct wn_core *core = client->domain->core;
 	const struct wn_cap *cap;
 	struct wn_now now;
-	s64 err = 0;
 	int at;
 
 	lockdep_assert_held(&client->domain->lock);
@@ -114,13 +113,12 @@ static int target(struct wn_client *client, const struct wn_epoch_wait *w, u64 *
 	if (client->domain->clients[client->number] != client)
 		return -ESHUTDOWN;
 	wn_engine_now(&now);
-	cap = wn_cap_use(core, client->number, w->cap, WN_RIGHT_READ, &now, &err);
+	at = wn_cap_ask(core, client->number, w->cap, WN_RIGHT_READ, w->node, &now, &cap);
 	if (!cap)
-		return err;
+		return at;
 	*node = 0;
 	if (!(w->flags & WN_EPOCH_NODE))
 		return wn_cap_is_whole(core, cap) ? 0 : -EACCES;
-	at = wn_cap_reach(core, client->number, cap, w->node);
 	if (at < 0)
 		return at;
 	*node = w->node ?: cap->node;

@@ -25,12 +25,15 @@ struct handover {
 	struct wn_grant grant;
 };
 
-static int release(struct inode *inode, struct file *file)
+static void free_handover(struct handover *h)
 {
-	struct handover *h = file->private_data;
-
 	path_put(&h->path);
 	kfree(h);
+}
+
+static int release(struct inode *inode, struct file *file)
+{
+	free_handover(file->private_data);
 	return 0;
 }
 
@@ -121,15 +124,13 @@ long wn_handover_export(struct wn_client *client, struct file *file, void __user
 		return PTR_ERR(h);
 	e.fd = get_unused_fd_flags(O_CLOEXEC);
 	if (e.fd < 0) {
-		path_put(&h->path);
-		kfree(h);
+		free_handover(h);
 		return e.fd;
 	}
 	made = anon_inode_getfile("[worknode-cap]", &fops, h, O_RDONLY);
 	if (IS_ERR(made)) {
 		put_unused_fd(e.fd);
-		path_put(&h->path);
-		kfree(h);
+		free_handover(h);
 		return PTR_ERR(made);
 	}
 	err = wn_uarg_put(&e, sizeof(e), usize, uarg);

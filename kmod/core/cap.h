@@ -62,7 +62,8 @@ int wn_cap_reach(struct wn_core *core, u32 client, const struct wn_cap *cap, u64
 
 /*
  * Outside of ops: both at once, for whoever does by a capability what the core knows
- * nothing of. *cap is the capability, if the answer is no error.
+ * nothing of. *cap: the capability, also if the node is out of its reach; NULL: it may
+ * not be used so.
  */
 int wn_cap_ask(struct wn_core *core, u32 client, u32 index, u32 rights, u64 node,
 	       const struct wn_now *now, const struct wn_cap **cap);
