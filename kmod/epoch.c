@@ -2,7 +2,6 @@
 #include "epoch.h"
 #include "main.h"
 
-#include <linux/hrtimer.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 
@@ -13,6 +12,7 @@
 #include "engine.h"
 #include "trace.h"
 #include "uarg.h"
+#include "wait.h"
 
 /*
  * Of one client at a time: each change of the domain looks at every node that is
@@ -154,7 +154,6 @@ static int enter(struct wn_client *client, const struct wn_epoch_wait *w, struct
 /* 0, -ETIME or -ERESTARTSYS. */
 static int sleep(const struct sleeper *s, u64 deadline)
 {
-	ktime_t expires = ns_to_ktime(deadline);
 	int err = 0;
 
 	for (;;) {
@@ -168,10 +167,7 @@ static int sleep(const struct sleeper *s, u64 deadline)
 		}
 		trace_wn_sleep(s->client->domain->id, s->client->number, WN_TRACE_EPOCH, s->seen,
 			       deadline);
-		if (deadline == WN_ENTER_NO_DEADLINE) {
-			schedule();
-		} else if (!schedule_hrtimeout_range_clock(&expires, 0, HRTIMER_MODE_ABS,
-							   CLOCK_BOOTTIME)) {
+		if (!wn_sleep_until(deadline)) {
 			err = -ETIME;
 			break;
 		}

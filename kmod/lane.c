@@ -2,7 +2,6 @@
 #include "lane.h"
 #include "main.h"
 
-#include <linux/hrtimer.h>
 #include <linux/kref.h>
 #include <linux/log2.h>
 #include <linux/nospec.h>
@@ -20,6 +19,7 @@
 #include "engine.h"
 #include "trace.h"
 #include "uarg.h"
+#include "wait.h"
 
 enum side { PRODUCER, CONSUMER };
 enum { TO_READ, TO_WRITE };
@@ -661,7 +661,6 @@ static bool take_wake(struct wn_client *client, struct wn_lane *lane, enum side 
 static int sleep(struct wn_client *client, struct wn_lane *lane, enum side side, u64 deadline)
 {
 	wait_queue_head_t *queue = lane ? &lane->end[side].wait : &client->lanes.wait;
-	ktime_t expires = ns_to_ktime(deadline);
 	DEFINE_WAIT(entry);
 	int err = 0;
 
@@ -674,10 +673,7 @@ static int sleep(struct wn_client *client, struct wn_lane *lane, enum side side,
 			err = -ERESTARTSYS;
 			break;
 		}
-		if (deadline == WN_ENTER_NO_DEADLINE) {
-			schedule();
-		} else if (!schedule_hrtimeout_range_clock(&expires, 0, HRTIMER_MODE_ABS,
-							   CLOCK_BOOTTIME)) {
+		if (!wn_sleep_until(deadline)) {
 			if (!take_wake(client, lane, side))
 				err = -ETIME;
 			break;

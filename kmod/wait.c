@@ -63,13 +63,23 @@ void wn_wake(struct wn_client *client, __poll_t events)
 	wake_up_interruptible_poll(&client->polls, events);
 }
 
+bool wn_sleep_until(u64 deadline)
+{
+	ktime_t expires = ns_to_ktime(deadline);
+
+	if (deadline == WN_ENTER_NO_DEADLINE) {
+		schedule();
+		return true;
+	}
+	return schedule_hrtimeout_range_clock(&expires, 0, HRTIMER_MODE_ABS, CLOCK_BOOTTIME);
+}
+
 /* Sleep until it is enough: 0, -ETIME or -ERESTARTSYS. */
 static int wait(struct wn_client *client, const struct wn_enter *e)
 {
 	struct sleeper s = {
 		.client = client, .min_complete = e->min_complete, .flags = e->flags,
 	};
-	ktime_t expires = ns_to_ktime(e->deadline);
 	int err = 0;
 
 	init_wait_entry(&s.entry, 0);
@@ -85,10 +95,7 @@ static int wait(struct wn_client *client, const struct wn_enter *e)
 		}
 		trace_wn_sleep(client->domain->id, client->number, WN_TRACE_ENTER,
 			       e->min_complete, e->deadline);
-		if (e->deadline == WN_ENTER_NO_DEADLINE) {
-			schedule();
-		} else if (!schedule_hrtimeout_range_clock(&expires, 0, HRTIMER_MODE_ABS,
-							   CLOCK_BOOTTIME)) {
+		if (!wn_sleep_until(e->deadline)) {
 			if (!is_enough(&s))
 				err = -ETIME;
 			break;

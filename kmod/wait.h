@@ -14,6 +14,12 @@ long wn_enter(struct wn_client *client, void __user *uarg);
 long wn_submit(struct wn_client *client, unsigned long max);
 
 /*
+ * Sleep in the state that the caller has set, until woken or, if deadline is not
+ * WN_ENTER_NO_DEADLINE, that time of boottime; false: it has come.
+ */
+bool wn_sleep_until(u64 deadline);
+
+/*
  * Something was published for the client: wake who waits for it. Whoever calls it
  * holds domain->lock or the client's file.
  */
