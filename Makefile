@@ -75,7 +75,7 @@ bench-quick: ## instructions per op against the committed baseline, under a minu
 	@bench/quick/run
 
 bench-peers: ## install what the benchmarks compare with, as far as Debian has it
-	@scripts/setup bench bench-quick bench-peers
+	@scripts/setup bench bench-peers
 
 ##@ Test
 
