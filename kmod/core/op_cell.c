@@ -241,15 +241,23 @@ static u64 footprint(const struct wn_cells *cells)
 	return cells->elems.used * sizeof(struct wn_elem) + cells->slab.used * 64;
 }
 
-/* Whether a value of so many bytes fits, beside the one that it may replace. */
+/* Whether a value fits, beside the one that it may replace: all that it will be charged. */
 static bool affords(const struct wn_call *call, u32 index, const struct wn_item *item)
 {
+	const struct wn_cells *cells = &call->core->cells;
 	const struct wn_cell_charge *charge = &call->core->accounts.cells[index];
 	const u32 len = (u32)item->key_len + item->val_len;
+	u32 bytes;
 
-	return !charge->account ||
-	       wn_account_fits(call->core, charge->account, WN_QUOTA_BYTES,
-			       (u32)sizeof(struct wn_elem) + (len + 63) / 64 * 64);
+	if (!charge->account)
+		return true;
+	/* A register's value lies in the cell itself, as far as it fits. */
+	if (wn_cell(cells, index)->type == WN_CELL_LWW)
+		bytes = wn_slab_need(len > WN_CELL_INLINE ? len - WN_CELL_INLINE : 0) * 64;
+	else
+		bytes = (u32)sizeof(struct wn_elem) +
+			wn_slab_need(len > WN_ELEM_INLINE ? len - WN_ELEM_INLINE : 0) * 64;
+	return wn_account_fits(call->core, charge->account, WN_QUOTA_BYTES, bytes);
 }
 
 /* An op on the cell made all values take so much more, or less. */
