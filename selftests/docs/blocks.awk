@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: MIT
+#
+# awk -v dir=DIR -f blocks.awk PAGE: the fenced blocks of a page, DIR/N.body each, and to
+# stdout a line for each: N, the page's line, then the words behind the fence, parted by
+# tabs. "bad", line, text: what no page may have.
+
+function bad(text) { printf "bad\t%d\t%s\n", FNR, text }
+
+# Words of an info string; key="several words" is one, without the quotes.
+function words(s,    out, word)
+{
+	while (match(s, /^[ \t]*([^ \t"]*"[^"]*"|[^ \t]+)/)) {
+		word = substr(s, RSTART, RLENGTH)
+		s = substr(s, RSTART + RLENGTH)
+		gsub(/^[ \t]+|"/, "", word)
+		out = out "\t" word
+	}
+	return out
+}
+
+/^```/ && !open {
+	open = FNR
+	n++
+	body = dir "/" n ".body"
+	printf "" >body
+	printf "%d\t%d%s\n", n, FNR, words(substr($0, 4))
+	next
+}
+/^```[ \t]*$/ && open {
+	close(body)
+	open = 0
+	blank = 0
+	next
+}
+open {
+	print >body
+	next
+}
+/^[ \t]+```/ { bad("a fence begins in the first column") }
+# In a list an indented line goes on with it.
+/^([-*]|[0-9]+\.) / { list = 1 }
+/^[^ \t]/ && !/^([-*]|[0-9]+\.) / { list = 0 }
+/^(    |\t)/ && blank && !list { bad("an indented block: no test can know what it is, fence it") }
+{ blank = /^[ \t]*$/ }
+END { if (open) bad("the block from line " open " on has no end") }
