@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Those programs of examples/ that are several processes, each compiled in here as a
+ * function: they do what they say, also while their workers are killed.
+ */
+#include "common.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <dirent.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <wn.h>
+
+#include "harness.h"
+#include "storm.h"
+
+#define WRK	"/usr/bin/wrk"
+
+int ratelimit_main(int argc, char **argv);
+
+typedef int main_fn(int argc, char **argv);
+
+FIXTURE(stories)
+{
+	struct wt_mount m;
+	const char *path;
+	struct wn wn;
+};
+
+FIXTURE_SETUP(stories)
+{
+	ASSERT_EQ(0, wt_mount(&self->m, NULL));
+	self->path = wt_path(&self->m, "d");
+	ASSERT_EQ(0, wn_domain_create(self->path, 0600, NULL));
+	ASSERT_EQ(0, wn_open(&self->wn, self->path, NULL));
+}
+
+FIXTURE_TEARDOWN(stories)
+{
+	wn_close(&self->wn);
+	wt_umount(&self->m);
+}
+
+/* As from a shell, in a process of its own, which goes with this one. */
+static pid_t start(main_fn *example, const char *const *args)
+{
+	int n = 0;
+	pid_t pid;
+
+	while (args[n])
+		n++;
+	fflush(NULL);
+	pid = fork();
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	n = example(n, (char **)args);
+	fflush(NULL);
+	_exit(n);
+}
+
+#define START(example, ...) start(example, (const char *const[]){ "example", __VA_ARGS__, NULL })
+
+/* Its exit status, or -1. */
+static int finish(pid_t pid)
+{
+	int status;
+
+	return waitpid(pid, &status, 0) == pid && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+/* Some children of a process: how many. */
+static unsigned int children_of(pid_t parent, pid_t *pids, unsigned int max)
+{
+	char path[32], text[256], *name_end;
+	struct dirent *entry;
+	DIR *dir = opendir("/proc");
+	unsigned int n = 0;
+	int ppid;
+
+	while (dir && n < max && (entry = readdir(dir))) {
+		if (!isdigit((unsigned char)entry->d_name[0]))
+			continue;
+		snprintf(path, sizeof(path), "/proc/%.20s/stat", entry->d_name);
+		if (wt_read_file(path, text, sizeof(text)) <= 0)
+			continue;
+		name_end = strrchr(text, ')');
+		if (name_end && sscanf(name_end, ") %*c %d", &ppid) == 1 && ppid == parent)
+			pids[n++] = atoi(entry->d_name);
+	}
+	if (dir)
+		closedir(dir);
+	return n;
+}
+
+/* --------------------------------------------------------------- web servers */
+
+/* A port that nobody listens at. */
+static int free_port(void)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET };
+	socklen_t len = sizeof(at);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), port = -1;
+
+	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (fd >= 0 && !bind(fd, (struct sockaddr *)&at, len) &&
+	    !getsockname(fd, (struct sockaddr *)&at, &len))
+		port = ntohs(at.sin_port);
+	close(fd);
+	return port;
+}
+
+/* One request: its status; -1: no answer, after some seconds. */
+static int ask(int port, const char *request)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
+	char text[128] = "";
+	int fd, tries, status = -1;
+
+	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	for (tries = 0; tries < 1000 && status < 0; tries++) {
+		fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		if (fd >= 0 && !connect(fd, (struct sockaddr *)&at, sizeof(at)) &&
+		    send(fd, request, strlen(request), MSG_NOSIGNAL) > 0 &&
+		    read(fd, text, sizeof(text) - 1) > 0 &&
+		    sscanf(text, "HTTP/1.1 %d", &status) != 1)
+			status = -1;
+		close(fd);
+		if (status < 0)
+			ws_sleep_us(10000);
+	}
+	return status;
+}
+
+/* What wrk saw in a second. */
+struct load {
+	long passed;
+	long refused;
+};
+
+struct wrk {
+	pid_t pid;
+	FILE *out;
+};
+
+static struct wrk wrk_begin(int port, const char *path)
+{
+	struct wrk wrk = { .pid = -1 };
+	int pipes[2];
+	char url[64];
+
+	snprintf(url, sizeof(url), "http://127.0.0.1:%d%s", port, path);
+	if (pipe(pipes))
+		return wrk;
+	fflush(NULL);
+	wrk.pid = fork();
+	if (!wrk.pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		dup2(pipes[1], STDOUT_FILENO);
+		close(pipes[0]);
+		close(pipes[1]);
+		execl(WRK, "wrk", "-t1", "-c16", "-d1s", url, (char *)NULL);
+		_exit(127);
+	}
+	close(pipes[1]);
+	wrk.out = fdopen(pipes[0], "r");
+	return wrk;
+}
+
+static int wrk_end(struct wrk wrk, struct load *load)
+{
+	char line[256];
+	long all = -1;
+
+	memset(load, 0, sizeof(*load));
+	while (wrk.out && fgets(line, sizeof(line), wrk.out)) {
+		sscanf(line, " %ld requests in", &all);
+		sscanf(line, " Non-2xx or 3xx responses: %ld", &load->refused);
+	}
+	if (wrk.out)
+		fclose(wrk.out);
+	load->passed = all - load->refused;
+	return finish(wrk.pid) || all < 0 ? -1 : 0;
+}
+
+/* What is left of a limit, as far as the engine knows. */
+static __s64 rights_of(struct wn *wn, const char *key)
+{
+	__s64 node = wn_lookup(wn, 0, key), cell;
+
+	if (WN_RES_IS_ERROR(node))
+		return node;
+	cell = wn_cell_find(wn, (__u64)node, 1);
+	return WN_RES_IS_ERROR(cell) ? cell : wn_cell_rights(wn, (__u64)node, (__u64)cell);
+}
+
+static const char *need_wrk(void)
+{
+	return access(WRK, X_OK) ? "no " WRK ": apt-get install wrk" : NULL;
+}
+
+TEST_F(stories, ratelimit)
+{
+	__u64 since, windows;
+	struct load load;
+	char port[8];
+	pid_t server;
+	int p;
+
+	if (need_wrk())
+		SKIP(return, "%s", need_wrk());
+	p = free_port();
+	snprintf(port, sizeof(port), "%d", p);
+	EXPECT_EQ(2, finish(START(ratelimit_main, self->path, port, "3")));
+	EXPECT_EQ(2, finish(START(ratelimit_main, self->path, port, "3", "alice=ten/1000")));
+	EXPECT_EQ(2, finish(START(ratelimit_main, self->path, port, "0", "x=1/1000")));
+	EXPECT_EQ(1, finish(START(ratelimit_main, "/nowhere", port, "3", "x=1/1000")));
+	server = START(ratelimit_main, self->path, port, "3", "alice=500/3600000", "bob=50/250");
+	ASSERT_EQ(404, ask(p, "GET /nobody HTTP/1.1\r\n\r\n"));
+	EXPECT_EQ(405, ask(p, "POST /alice HTTP/1.1\r\n\r\n"));
+	/* Exactly as many as there are, whoever is asked. */
+	ASSERT_EQ(0, wrk_end(wrk_begin(p, "/alice"), &load));
+	EXPECT_EQ(500, load.passed);
+	EXPECT_LT(0, load.refused);
+	ASSERT_EQ(429, ask(p, "GET /alice HTTP/1.1\r\n\r\n"));
+	/* Of a limit with short windows as many as windows allow. */
+	since = wn_deadline(0);
+	ASSERT_EQ(0, wrk_end(wrk_begin(p, "/bob"), &load));
+	windows = (wn_deadline(0) - since) / 250000000 + 2;
+	EXPECT_LT(50, load.passed);
+	EXPECT_GE((long)windows * 50, load.passed);
+	kill(server, SIGTERM);
+	EXPECT_EQ(0, finish(server));
+	EXPECT_EQ(0, rights_of(&self->wn, "alice"));
+}
+
+#define CROWD	20000
+
+TEST_F(stories, ratelimit_killed)
+{
+	pid_t server, pids[8];
+	unsigned int n, kills = 0, tries;
+	struct load load;
+	__s64 left = -1;
+	char port[8];
+	struct wrk wrk;
+	int p;
+
+	if (need_wrk())
+		SKIP(return, "%s", need_wrk());
+	p = free_port();
+	snprintf(port, sizeof(port), "%d", p);
+	server = START(ratelimit_main, self->path, port, "4", "crowd=20000/3600000");
+	ASSERT_EQ(404, ask(p, "GET /nobody HTTP/1.1\r\n\r\n"));
+	wrk = wrk_begin(p, "/crowd");
+	for (tries = 0; tries < 16; tries++) {
+		n = children_of(server, pids, 8);
+		if (n)
+			kills += !kill(pids[tries % n], SIGKILL);
+		ws_sleep_us(10000);
+	}
+	EXPECT_LT(0, kills);
+	ASSERT_EQ(0, wrk_end(wrk, &load));
+	kill(server, SIGTERM);
+	EXPECT_EQ(0, finish(server));
+	/*
+	 * No more, and no less: what the dead had in hand came back, and they had spent 16 more
+	 * than they answered at most, one for each connection.
+	 */
+	EXPECT_TRUE(WS_EVENTUALLY((left = rights_of(&self->wn, "crowd")) < 0 ||
+				  load.passed + left + 16 * (long)kills >= CROWD));
+	EXPECT_LE(0, left);
+	EXPECT_GE(CROWD, load.passed + left);
+	TH_LOG("%ld passed, %lld are left, %ld refused, %u killed", load.passed, (long long)left,
+	       load.refused, kills);
+}
+
+WT_MAIN
