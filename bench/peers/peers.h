@@ -19,6 +19,10 @@ void redis_tasks(struct bench_sample *s, const void *arg);
 void sqlite_tasks(struct bench_sample *s, const void *arg);
 void lmdb_tasks(struct bench_sample *s, const void *arg);
 
+void sodium_sign(struct bench_sample *s, const void *arg);
+void sodium_verify(struct bench_sample *s, const void *arg);
+void sodium_mac(struct bench_sample *s, const void *arg);
+
 #ifdef HAVE_ZMQ
 #define PEER_ZMQ_ONE_WAY	{ .name = "ZeroMQ, ipc", .run = zmq_one_way }
 #else
@@ -54,6 +58,18 @@ void lmdb_tasks(struct bench_sample *s, const void *arg);
 #define PEER_LMDB_TASKS		{ .name = "LMDB, 100 ops a transaction", .run = lmdb_tasks }
 #else
 #define PEER_LMDB_TASKS		{ .name = "LMDB, 100 ops a transaction", .missing = "liblmdb-dev" }
+#endif
+#define SODIUM_SIGN		.name = "libsodium, Ed25519 signature"
+#define SODIUM_VERIFY		.name = "libsodium, Ed25519 verified"
+#define SODIUM_MAC		.name = "libsodium, keyed BLAKE2b"
+#ifdef HAVE_SODIUM
+#define PEER_SODIUM_SIGN	{ SODIUM_SIGN, .run = sodium_sign }
+#define PEER_SODIUM_VERIFY	{ SODIUM_VERIFY, .run = sodium_verify }
+#define PEER_SODIUM_MAC		{ SODIUM_MAC, .run = sodium_mac }
+#else
+#define PEER_SODIUM_SIGN	{ SODIUM_SIGN, .missing = "libsodium-dev" }
+#define PEER_SODIUM_VERIFY	{ SODIUM_VERIFY, .missing = "libsodium-dev" }
+#define PEER_SODIUM_MAC		{ SODIUM_MAC, .missing = "libsodium-dev" }
 #endif
 
 #endif
