@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/vfs.h>
 
+#include "process.h"
 #include "sample.h"
 #include "session.h"
 #include "text.h"
@@ -219,5 +220,6 @@ int wn_metrics(struct wn_ctx *ctx, FILE *to)
 		wn_session_free(names, n);
 	head(to, "scrape_seconds", "gauge", "How long it took to gather this.");
 	fprintf(to, "worknode_scrape_seconds %.6f\n", (double)(wn_deadline(0) - begun) / 1e9);
+	wn_process_metrics(to);
 	return err;
 }
