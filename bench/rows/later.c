@@ -2,11 +2,6 @@
 /* Rows whose parts are not there yet, and what is out of scope: they are listed all the same. */
 #include "rows.h"
 
-const struct bench_row row_metrics = {
-	.name = "14", .system = "BIZRA NODE0", .claim = "50+ metrics, scrape 12 ms, health 5 ms",
-	.pending = "there is no exporter of metrics yet",
-};
-
 const struct bench_row row_tracing = {
 	.name = "16", .system = "VeridianOS", .claim = "profiling overhead < 5 %",
 	.pending = "to be measured with the module's tracepoints off, on, and with a BPF histogram",
