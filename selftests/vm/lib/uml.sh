@@ -14,6 +14,8 @@ start_uml() {
 
 	rm -f "$PRIVATE"/port*
 	mkfifo "$PRIVATE/port0" "$PRIVATE/port1" "$PRIVATE/port2"
+	# Whoever follows them may be faster than these three: the files are there, and empty, before.
+	: > "$RUN_DIR/console.log"; : > "$RUN_DIR/verdict.log"; : > "$RUN_DIR/data.log"
 	cat "$PRIVATE/port0" > "$RUN_DIR/console.log" & HELPER_PIDS+=($!)
 	cat "$PRIVATE/port1" > "$RUN_DIR/verdict.log" & HELPER_PIDS+=($!)
 	cat "$PRIVATE/port2" > "$RUN_DIR/data.log" & HELPER_PIDS+=($!)
