@@ -18,7 +18,7 @@ function norm(s)
 	return s
 }
 
-FNR == NR { want[++nw] = $0; next }
+FILENAME == ARGV[1] { want[++nw] = $0; next }
 { got[++ng] = $0 }
 
 END {
