@@ -103,8 +103,8 @@ fuzz: ## the core under libFuzzer, each fuzzer for TIME seconds (60)
 soak: ## longer: SOAK minutes (60) of histories, fuzzers, laws of cells, one after the other
 	@scripts/soak $(or $(SOAK),60)
 soak-lanes: ## longer: SOAK records (100000000) of random sizes from one process to another, each byte checked
-	@$(MAKE) -s -C selftests/embed $(O)/selftests/embed/plain/lane
-	@WN_SOAK_RECORDS=$(or $(SOAK),100000000) $(O)/selftests/embed/plain/lane -t soak
+	@$(MAKE) -s -C selftests/embed $(O)/selftests/embed/plain/host_exchange
+	@WN_SOAK_RECORDS=$(or $(SOAK),100000000) $(O)/selftests/embed/plain/host_exchange -t soak
 
 coverage: ## lines and branches of the core that the unit tests reach
 	@scripts/coverage

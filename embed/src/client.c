@@ -85,6 +85,7 @@ static void init_ring(struct wn_embed_client *client, const struct wn_setup *s)
 	/* Nobody polls: whoever submits enters. */
 	wn_ring_flag(&client->ring, WN_KR_F_NEED_WAKEUP, true);
 	memset(client->allowed, 0xff, sizeof(client->allowed));
+	client->lane_news = (u32 *)((u8 *)kern + WN_EMBED_LANE_WORD);
 	if (client->remote) {
 		client->news = (u32 *)((u8 *)kern + WN_EMBED_WORD);
 		client->waiters = (u32 *)((u8 *)client->own[WN_REGION_USER_RING].addr +
@@ -214,8 +215,10 @@ struct wn_embed_client *wn_embed_client_new(struct wn_embed_domain *domain, bool
 
 void wn_embed_client_free(struct wn_embed_client *client)
 {
-	if (client->state != WN_EMBED_NEW)
+	if (client->state != WN_EMBED_NEW) {
+		wn_embed_lanes_end(client);
 		wn_embed_domain_leave(client->domain, client->number, client->bytes);
+	}
 	free_memory(client);
 	pthread_mutex_destroy(&client->setup);
 	wn_embed_domain_put(client->domain);

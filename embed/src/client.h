@@ -37,10 +37,15 @@ struct wn_embed_client {
 	u32 *news;
 	u32 *waiters;		/* not to be trusted: it only saves wakes */
 	u32 own_words[2];
+
+	/* Counted up when there is a lane to accept, or one of its lanes ended. */
+	u32 *lane_news;
+	u32 lanes_made;			/* that count in its share; under domain->lock */
 };
 
 /* Where they lie in the engine's and in the client's page. */
 #define WN_EMBED_WORD	2048
+#define WN_EMBED_LANE_WORD	2112	/* in the engine's */
 
 /* Take the domain over; NULL: no memory, it was put. */
 struct wn_embed_client *wn_embed_client_new(struct wn_embed_domain *domain, bool remote);

@@ -24,7 +24,7 @@ static int query(void *arg)
 		.abi = WN_ABI_VERSION,
 		.layout = WN_LAYOUT_VERSION,
 		.features = WN_FEAT_DOMAINS | WN_FEAT_RINGS | WN_FEAT_NOP |
-			    WN_FEAT_ARENAS | WN_FEAT_CLASSES | WN_FEAT_EPOCH,
+			    WN_FEAT_ARENAS | WN_FEAT_CLASSES | WN_FEAT_EPOCH | WN_FEAT_LANES,
 		.cell_types = wn_cell_types(),
 		.page_size = (u32)sysconf(_SC_PAGESIZE),
 		.version = WN_VERSION,

@@ -20,22 +20,32 @@ u64 wn_embed_domain_cost(const struct wn_bounds *bounds)
 		return 0;
 	return sizeof(struct wn_embed_domain) +
 	       (u64)bounds->clients * sizeof(struct wn_embed_client *) +
+	       (u64)bounds->lanes * sizeof(struct wn_embed_lane *) +
 	       wn_embed_memory_cost(size.public_bytes) + wn_embed_memory_cost(size.private_bytes);
 }
 
 /* Bytes of all domains that are for others, too. */
 static u64 hosted_bytes;
 
+bool wn_embed_domain_take(u64 bytes, u64 most)
+{
+	if (__atomic_add_fetch(&hosted_bytes, bytes, __ATOMIC_RELAXED) <= most)
+		return true;
+	wn_embed_domain_give(bytes);
+	return false;
+}
+
+void wn_embed_domain_give(u64 bytes)
+{
+	__atomic_sub_fetch(&hosted_bytes, bytes, __ATOMIC_RELAXED);
+}
+
 static bool charge(struct wn_embed_domain *domain, u64 most)
 {
 	if (!most)
 		return true;
-	if (__atomic_add_fetch(&hosted_bytes, domain->bytes, __ATOMIC_RELAXED) > most) {
-		__atomic_sub_fetch(&hosted_bytes, domain->bytes, __ATOMIC_RELAXED);
-		return false;
-	}
-	domain->hosted = true;
-	return true;
+	domain->hosted = wn_embed_domain_take(domain->bytes, most);
+	return domain->hosted;
 }
 
 static int alloc_slots(struct wn_embed_domain *domain)
@@ -55,8 +65,9 @@ static void destroy(struct wn_embed_domain *domain)
 	wn_embed_memory_free(&domain->slots);
 	wn_embed_memory_free(&domain->public);
 	if (domain->hosted)
-		__atomic_sub_fetch(&hosted_bytes, domain->bytes, __ATOMIC_RELAXED);
+		wn_embed_domain_give(domain->bytes);
 	pthread_mutex_destroy(&domain->lock);
+	free(domain->lanes.at);
 	free(domain->clients);
 	free(domain->name);
 	free(domain);
@@ -88,7 +99,8 @@ static int new(struct wn_embed_domain **to, const char *name, const struct wn_bo
 	}
 	domain->name = strdup(name);
 	domain->clients = calloc(bounds->clients, sizeof(struct wn_embed_client *));
-	if (!domain->name || !domain->clients || !domain->bytes || wn_core_size(bounds, &size) ||
+	domain->lanes.at = calloc(bounds->lanes ?: 1, sizeof(struct wn_embed_lane *));
+	if (!domain->name || !domain->clients || !domain->lanes.at || !domain->bytes || wn_core_size(bounds, &size) ||
 	    wn_embed_memory_alloc(&domain->public, size.public_bytes, true, false) ||
 	    alloc_slots(domain) ||
 	    wn_embed_memory_alloc(&domain->private, size.private_bytes, false, false))

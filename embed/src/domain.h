@@ -10,6 +10,7 @@
 #include <linux/worknode.h>
 
 #include "kmod/core/core.h"
+#include "lane.h"
 #include "memory.h"
 #include "service.h"
 
@@ -34,6 +35,8 @@ struct wn_embed_domain {
 		u64 client_bytes;
 		u64 epoch_told;		/* to those in epoch.c */
 		u32 epoch_waiters;
+		struct wn_embed_lanes lanes;
+		u32 nr_lanes;		/* that have a number */
 	};
 	u32 epoch_news;			/* grows with the epoch, while somebody waits */
 
@@ -58,6 +61,10 @@ int wn_embed_domain_remove(const char *name);
 struct wn_embed_domain *wn_embed_domain_get(const char *name);
 void wn_embed_domain_hold(struct wn_embed_domain *domain);
 void wn_embed_domain_put(struct wn_embed_domain *domain);
+
+/* What a client has besides, of those that all that is hosted may take. */
+bool wn_embed_domain_take(u64 bytes, u64 most);
+void wn_embed_domain_give(u64 bytes);
 
 /* A number for a client and its slots: below bounds.clients, or -ENOSPC. */
 int wn_embed_domain_join(struct wn_embed_domain *domain, struct wn_embed_client *client, u64 bytes);

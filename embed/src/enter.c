@@ -7,6 +7,7 @@
 #include "client.h"
 #include "epoch.h"
 #include "futex.h"
+#include "kmod/core/cap.h"
 #include "kmod/core/mail.h"
 #include "kmod/core/turn.h"
 #include "kmod/core/work.h"
@@ -73,12 +74,17 @@ static u32 turn(struct wn_embed_client *client, u32 max, bool *held)
 		.takes_back = true,
 	};
 	struct wn_now now;
+	bool lanes = false;
 	u32 taken;
 
 	pthread_mutex_lock(&domain->lock);
 	wn_embed_look_at_clock(&now);
 	taken = wn_turn_run(domain->core, &turn, max, &now);
 	/* Slots are folded by then; what is mapped stays, for it is one process's memory. */
+	while (domain->nr_lanes && wn_caps_touched(domain->core) >= 0)
+		lanes = true;
+	if (lanes)
+		wn_embed_lanes_revoke(domain);
 	*held = client->ring.held && !wn_turn_release(domain->core, &client->ring);
 	if (!wn_work_is_quiet(domain->core, &now)) {
 		wn_embed_deliver(domain);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <wn_embed.h>
 #include <wn_transport.h>
 
@@ -75,6 +76,7 @@ int wn_embed_file_open(const char *path, int flags, u64 most, struct wn_embed_fi
 	else if (strcmp(name, WN_FS_CONTROL))
 		err = with_domain(instance, name, file);
 	free(instance);
+	wn_embed_lane_views_init(&file->views);
 	if (err)
 		free(file);
 	else
@@ -92,6 +94,8 @@ void wn_embed_file_close(struct wn_embed_file *file)
 	/* A child's copy of the structs is all that there is in the child. */
 	if (file->client && !is_foreign(file))
 		wn_embed_client_free(file->client);
+	if (!is_foreign(file))
+		wn_embed_lane_views_end(&file->views);
 	free(file);
 }
 
@@ -110,6 +114,7 @@ int wn_embed_file_again(struct wn_embed_file *file, int flags, struct wn_embed_f
 		return -ENOMEM;
 	new->life = file->life;
 	new->most = file->most;
+	wn_embed_lane_views_init(&new->views);
 	new->readable = access != O_WRONLY;
 	new->writable = access != O_RDONLY;
 	wn_embed_domain_hold(file->client->domain);
@@ -122,6 +127,29 @@ int wn_embed_file_again(struct wn_embed_file *file, int flags, struct wn_embed_f
 	return 0;
 }
 
+static int lane_call(struct wn_embed_file *file, unsigned long cmd, void *arg)
+{
+	const unsigned long number = (unsigned long)arg;
+
+	switch (_IOC_NR(cmd)) {
+	case _IOC_NR(WN_IOC_LANE_CONNECT):
+		return wn_embed_lane_connect(file->client, file->most, arg);
+	case _IOC_NR(WN_IOC_LANE_ACCEPT):
+		return wn_embed_lane_accept(file->client, arg);
+	case _IOC_NR(WN_IOC_LANE_CLOSE):
+		wn_embed_lane_view_drop(&file->views, number);
+		return wn_embed_lane_close(file->client, number);
+	}
+	/* Who is another process waits and wakes for itself. */
+	if (file->most)
+		return -ENOTTY;
+	if (wn_embed_client_state(file->client) != WN_EMBED_ENABLED)
+		return -ENXIO;
+	return _IOC_NR(cmd) == _IOC_NR(WN_IOC_LANE_WAIT) ?
+	       wn_embed_lane_view_wait(&file->views, file->client->lane_news, -1, arg) :
+	       wn_embed_lane_view_wake(&file->views, number);
+}
+
 int wn_embed_file_call(struct wn_embed_file *file, unsigned long cmd, void *arg)
 {
 	if (is_foreign(file))
@@ -131,6 +159,9 @@ int wn_embed_file_call(struct wn_embed_file *file, unsigned long cmd, void *arg)
 					arg);
 	if (_IOC_TYPE(cmd) != WN_IOC_MAGIC)
 		return -ENOTTY;
+	if (_IOC_NR(cmd) >= _IOC_NR(WN_IOC_LANE_CONNECT) &&
+	    _IOC_NR(cmd) <= _IOC_NR(WN_IOC_LANE_CLOSE))
+		return lane_call(file, cmd, arg);
 	switch (_IOC_NR(cmd)) {
 	case _IOC_NR(WN_IOC_SUBMIT):
 		return wn_embed_submit(file->client, (unsigned long)arg);
@@ -159,12 +190,22 @@ const struct wn_embed_memory *wn_embed_file_memory(const struct wn_embed_file *f
 	return wn_embed_client_region(file->client, type);
 }
 
+static int map_lane(struct wn_embed_file *file, const struct wn_region *region, void **to)
+{
+	struct wn_embed_part parts[WN_EMBED_PARTS];
+	int n = file->client ? wn_embed_lane_parts(file->client, region->type, parts) : -EINVAL;
+
+	return n < 0 ? n : wn_embed_lane_view_map(&file->views, region, parts, n, to);
+}
+
 static int file_map(void *at, const struct wn_region *region, void **to)
 {
 	const struct wn_embed_memory *m;
 
 	if (is_foreign(at))
 		return -EOWNERDEAD;
+	if (region->type >= WN_REGION_LANES)
+		return map_lane(at, region, to);
 	m = wn_embed_file_memory(at, region->type);
 	if (!m || region->bytes != m->bytes || region->offset != WN_REGION_OFFSET(region->type))
 		return -EINVAL;
@@ -178,7 +219,9 @@ static void file_unmap(void *at, const struct wn_region *region, void *map)
 {
 	const struct wn_embed_memory *m = NULL;
 
-	if (!is_foreign(at))
+	if (!is_foreign(at) && region->type >= WN_REGION_LANES)
+		munmap(map, region->bytes);
+	else if (!is_foreign(at))
 		m = wn_embed_file_memory(at, region->type);
 	if (m)
 		wn_embed_memory_unview(m, map);

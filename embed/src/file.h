@@ -4,12 +4,14 @@
 #define WN_EMBED_FILE_H
 
 #include "client.h"
+#include "lane_view.h"
 
 struct wn_embed_file {
 	u64 life;			/* of the process that opened it */
 	u64 most;			/* opened for another process: as of wn_embed_domain_create() */
 	bool readable, writable;
 	struct wn_embed_client *client;	/* NULL: a control file */
+	struct wn_embed_lane_views views; /* of lanes, where it is this process's */
 	char instance[];		/* of a control file */
 };
 

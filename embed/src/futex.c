@@ -56,6 +56,44 @@ int wn_embed_sleep(u32 *word, u32 seen, bool shared, u64 deadline)
 	return err == -EINTR ? err : 0;
 }
 
+/* The kernel's struct of that name, which older headers lack. */
+struct waiter {
+	u64 value;
+	u64 address;
+	u32 flags;
+	u32 reserved;
+};
+
+#define WAITER_32	2
+#ifndef SYS_futex_waitv
+#define SYS_futex_waitv	449
+#endif
+
+int wn_embed_sleep_any(const struct wn_embed_word *words, u32 nr, u64 deadline)
+{
+	const struct timespec nap = { .tv_nsec = 1000000 }, at = monotonic(deadline);
+	const s64 until[2] = { at.tv_sec, at.tv_nsec };	/* of 64 bits in 32-bit programs, too */
+	struct waiter waiters[WN_EMBED_WORDS];
+	int saved = errno, err = 0;
+	u32 i;
+
+	for (i = 0; i < nr; i++)
+		waiters[i] = (struct waiter){
+			.value = words[i].seen, .address = (unsigned long)words[i].at,
+			.flags = WAITER_32,
+		};
+	if (syscall(SYS_futex_waitv, waiters, nr, 0, until, CLOCK_MONOTONIC) < 0)
+		err = -errno;
+	if (err == -ENOSYS) {
+		nanosleep(&nap, NULL);
+		err = -ETIMEDOUT;
+	}
+	errno = saved;
+	if (err == -ETIMEDOUT)
+		return -ETIME;
+	return err == -EINTR ? err : 0;
+}
+
 void wn_embed_wake(u32 *word, bool shared)
 {
 	futex(word, FUTEX_WAKE_BITSET, shared, INT_MAX, NULL);

@@ -10,6 +10,19 @@
 
 /* 0: woken, changed, or for no reason; -ETIME, -EINTR. shared: with other processes. */
 int wn_embed_sleep(u32 *word, u32 seen, bool shared, u64 deadline);
+/*
+ * The same on any of several words, which others have mapped, too. Where the kernel
+ * cannot, it comes back soon.
+ */
+struct wn_embed_word {
+	u32 *at;
+	u32 seen;
+};
+
+#define WN_EMBED_WORDS	128U
+
+int wn_embed_sleep_any(const struct wn_embed_word *words, u32 nr, u64 deadline);
+
 /* All who sleep on it. */
 void wn_embed_wake(u32 *word, bool shared);
 

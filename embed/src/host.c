@@ -199,6 +199,12 @@ static bool is_stranger(const struct connection *c, pid_t from)
 	return c->owner_fd >= 0 && c->owner != from;
 }
 
+static bool needs_owner(unsigned int nr)
+{
+	return nr == _IOC_NR(WN_IOC_ENTER) || nr == _IOC_NR(WN_IOC_LANE_CONNECT) ||
+	       nr == _IOC_NR(WN_IOC_LANE_ACCEPT);
+}
+
 static int call(struct connection *c, pid_t from)
 {
 	const unsigned long cmd = (unsigned long)c->ask.value;
@@ -208,7 +214,7 @@ static int call(struct connection *c, pid_t from)
 		return -ENXIO;
 	/* A number, where the command says that it takes no struct. */
 	if (_IOC_DIR(cmd) == _IOC_NONE || _IOC_TYPE(cmd) != WN_IOC_MAGIC) {
-		if (cmd != WN_IOC_SUBMIT)
+		if (cmd != WN_IOC_SUBMIT && cmd != WN_IOC_LANE_CLOSE)
 			return -ENOTTY;
 		if (is_stranger(c, from))
 			return -EOWNERDEAD;
@@ -225,7 +231,7 @@ static int call(struct connection *c, pid_t from)
 	/* It would sleep here, in everybody's way. */
 	if (nr == _IOC_NR(WN_IOC_WAIT_EPOCH))
 		return -ENOTTY;
-	if (nr == _IOC_NR(WN_IOC_ENTER) && is_stranger(c, from))
+	if (needs_owner(nr) && is_stranger(c, from))
 		return -EOWNERDEAD;
 	return wn_embed_file_call(c->file, cmd, c->answer.body);
 }
@@ -284,6 +290,32 @@ static bool answer_map(struct connection *c, pid_t from)
 	return send_files(c, m);
 }
 
+static bool answer_lane(struct connection *c, pid_t from)
+{
+	struct wn_embed_part parts[WN_EMBED_PARTS];
+	struct wn_wire_part *body = (void *)c->answer.body;
+	int fds[WN_EMBED_PARTS], n = -EINVAL, i;
+	bool sent;
+
+	c->answer = (struct wn_wire_answer){ .ret = -EINVAL };
+	if (is_stranger(c, from))
+		n = -EOWNERDEAD;
+	else if (c->file && c->file->client && c->ask.value <= ~0U)
+		n = wn_embed_lane_parts(c->file->client, (u32)c->ask.value, parts);
+	c->answer.ret = n < 0 ? n : 0;
+	for (i = 0; i < n; i++) {
+		body[i] = (struct wn_wire_part){ parts[i].offset, parts[i].bytes };
+		fds[i] = parts[i].fd;
+		c->answer.files++;
+		c->answer.bytes += sizeof(*body);
+		c->answer.writable = parts[i].writable;
+	}
+	sent = reply(c, fds, c->answer.files);
+	for (i = 0; i < n; i++)
+		close(fds[i]);
+	return sent;
+}
+
 /* ------------------------------------------------------------- connections */
 
 static bool answer(struct connection *c, pid_t from)
@@ -292,6 +324,8 @@ static bool answer(struct connection *c, pid_t from)
 
 	if (c->ask.what == WN_WIRE_MAP)
 		return answer_map(c, from);
+	if (c->ask.what == WN_WIRE_LANE)
+		return answer_lane(c, from);
 	*a = (struct wn_wire_answer){ .ret = -EINVAL };
 	switch (c->ask.what) {
 	case WN_WIRE_OPEN:

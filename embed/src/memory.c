@@ -60,15 +60,21 @@ void *wn_embed_map_row(u64 bytes, u32 count)
 	return map(-1, 0, bytes * count, PROT_NONE);
 }
 
-bool wn_embed_map_at(void *at, int fd, u64 bytes, bool writable)
+bool wn_embed_map_part(void *at, int fd, u64 offset, u64 bytes, bool writable)
 {
-	if (mmap64(at, bytes, prot_of(writable), MAP_SHARED | MAP_FIXED, fd, 0) == MAP_FAILED)
+	if (mmap64(at, bytes, prot_of(writable), MAP_SHARED | MAP_FIXED, fd, (off64_t)offset) ==
+	    MAP_FAILED)
 		return false;
 	return keep_private(at, bytes);
 }
 
+bool wn_embed_map_at(void *at, int fd, u64 bytes, bool writable)
+{
+	return wn_embed_map_part(at, fd, 0, bytes, writable);
+}
+
 /* A file of so many bytes, which stay so many. */
-static int new_file(u64 bytes)
+int wn_embed_memory_file(u64 bytes)
 {
 	int fd = memfd_create("worknode", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
@@ -83,7 +89,7 @@ static int alloc_shared(struct wn_embed_memory *m)
 {
 	const int seals = F_SEAL_SEAL | F_SEAL_GROW | F_SEAL_SHRINK;
 
-	m->fd = new_file(m->bytes);
+	m->fd = wn_embed_memory_file(m->bytes);
 	if (m->fd < 0)
 		return -ENOMEM;
 	/* Ours stays writable; whoever maps after the seal reads, whatever he asks for. */
@@ -113,9 +119,22 @@ int wn_embed_memory_alloc(struct wn_embed_memory *m, u64 bytes, bool shared, boo
 	return err;
 }
 
+int wn_embed_memory_alloc_file(struct wn_embed_memory *m, u64 bytes, bool writable)
+{
+	int err;
+
+	*m = (struct wn_embed_memory){
+		.bytes = wn_embed_memory_cost(bytes), .fd = -1, .writable = writable,
+	};
+	err = alloc_shared(m);
+	if (err)
+		wn_embed_memory_free(m);
+	return err;
+}
+
 static int add_piece(struct wn_embed_memory *m, u32 i)
 {
-	const int fd = new_file(m->piece);
+	const int fd = wn_embed_memory_file(m->piece);
 
 	m->fds[i] = fd;
 	if (fd < 0 || fchmod(fd, 0) ||

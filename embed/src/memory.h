@@ -30,7 +30,12 @@ int wn_embed_memory_alloc(struct wn_embed_memory *m, u64 bytes, bool shared, boo
  * bytes, whole pages. Only their owner can open them anew.
  */
 int wn_embed_memory_alloc_pieces(struct wn_embed_memory *m, u64 bytes, u32 count);
+/* A file also where views are the engine's own mapping. */
+int wn_embed_memory_alloc_file(struct wn_embed_memory *m, u64 bytes, bool writable);
 void wn_embed_memory_free(struct wn_embed_memory *m);
+
+/* A file of so many bytes, not sealed yet; below 0: none. */
+int wn_embed_memory_file(u64 bytes);
 
 /* Whole pages of another one, for clients to write or to read; of pieces one, or all. */
 struct wn_embed_memory wn_embed_memory_part(const struct wn_embed_memory *m, u64 offset, u64 bytes,
@@ -46,6 +51,7 @@ void wn_embed_memory_unview(const struct wn_embed_memory *m, void *view);
  */
 void *wn_embed_map(int fd, u64 offset, u64 bytes, bool writable);
 void *wn_embed_map_row(u64 bytes, u32 count);
+bool wn_embed_map_part(void *at, int fd, u64 offset, u64 bytes, bool writable);
 bool wn_embed_map_at(void *at, int fd, u64 bytes, bool writable);
 
 /* Views are the engine's own mapping from now on: before the first alloc. */

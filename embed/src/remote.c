@@ -20,6 +20,7 @@
 
 #include "client.h"
 #include "futex.h"
+#include "lane_view.h"
 #include "wire.h"
 
 struct remote {
@@ -31,6 +32,7 @@ struct remote {
 	u32 inbox_entries[WN_PRIORITIES];
 	struct wn_user_ring *user;	/* as it is mapped */
 	struct wn_kern_ring *kern;
+	struct wn_embed_lane_views views;
 	char *path;			/* of the socket */
 };
 
@@ -118,6 +120,9 @@ static void forget(struct remote *r)
 {
 	if (r->sock >= 0)
 		close(r->sock);
+	/* In a forked child its pages are not there. */
+	if (r->life == getpid())
+		wn_embed_lane_views_end(&r->views);
 	pthread_mutex_destroy(&r->lock);
 	free(r->path);
 	free(r);
@@ -132,6 +137,7 @@ static int connect_to(const char *path, size_t len, struct remote **to)
 	if (!r)
 		return -ENOMEM;
 	pthread_mutex_init(&r->lock, NULL);
+	wn_embed_lane_views_init(&r->views);
 	r->life = getpid();
 	r->path = strndup(path, len);
 	r->sock = r->path ? dial(r->path) : -ENOMEM;
@@ -324,6 +330,20 @@ static int enter(struct remote *r, struct wn_enter *e)
 	return taken ? taken : err;
 }
 
+/* Waiting and waking, which is done here. */
+static int lane_call(struct remote *r, unsigned long cmd, void *arg)
+{
+	u32 *news = (u32 *)((u8 *)r->kern + WN_EMBED_LANE_WORD);
+
+	if (r->life != getpid())
+		return -EOWNERDEAD;
+	if (!r->kern)
+		return -ENXIO;
+	return _IOC_NR(cmd) == _IOC_NR(WN_IOC_LANE_WAIT) ?
+	       wn_embed_lane_view_wait(&r->views, news, r->sock, arg) :
+	       wn_embed_lane_view_wake(&r->views, (unsigned long)arg);
+}
+
 static int remote_call(void *at, unsigned long cmd, void *arg)
 {
 	struct wn_setup *s = arg;
@@ -332,6 +352,10 @@ static int remote_call(void *at, unsigned long cmd, void *arg)
 
 	if (_IOC_TYPE(cmd) != WN_IOC_MAGIC)
 		return -ENOTTY;
+	if (cmd == WN_IOC_LANE_WAIT || cmd == WN_IOC_LANE_WAKE)
+		return lane_call(r, cmd, arg);
+	if (cmd == WN_IOC_LANE_CLOSE && r->life == getpid())
+		wn_embed_lane_view_drop(&r->views, (unsigned long)arg);
 	if (_IOC_DIR(cmd) == _IOC_NONE)
 		return ask_call(r, cmd, (unsigned long)arg, NULL, 0);
 	if (_IOC_NR(cmd) == _IOC_NR(WN_IOC_ENTER))
@@ -402,16 +426,45 @@ static int receive_map(struct remote *r, const struct wn_region *region, void **
 	return err;
 }
 
+/* The files of a lane's window, in a row. */
+static int receive_lane(struct remote *r, const struct wn_region *region, void **to)
+{
+	struct wn_embed_part parts[WN_EMBED_PARTS];
+	struct wn_wire_answer head;
+	int fds[WN_WIRE_FDS], count = receive(r->sock, &head, fds), i;
+	const struct wn_wire_part *body = (void *)head.body;
+	bool right;
+
+	if (count < 0)
+		return count;
+	right = !head.ret && count > 0 && count <= WN_EMBED_PARTS &&
+		head.bytes == (u32)count * sizeof(*body);
+	for (i = 0; i < count; i++) {
+		if (!right)
+			close(fds[i]);
+		else
+			parts[i] = (struct wn_embed_part){
+				.fd = fds[i], .offset = body[i].offset, .bytes = body[i].bytes,
+			};
+	}
+	if (!right)
+		return head.ret ? head.ret : -EPROTO;
+	return wn_embed_lane_view_map(&r->views, region, parts, count, to);
+}
+
 static int remote_map(void *at, const struct wn_region *region, void **to)
 {
-	const struct wn_wire_ask ask = { .what = WN_WIRE_MAP, .value = region->type };
+	const bool lane = region->type >= WN_REGION_LANES;
+	const struct wn_wire_ask ask = {
+		.what = lane ? WN_WIRE_LANE : WN_WIRE_MAP, .value = region->type,
+	};
 	struct remote *r = at;
 	int saved = errno, err;
 
 	pthread_mutex_lock(&r->lock);
 	err = send_ask(r->sock, &ask);
 	if (!err)
-		err = receive_map(r, region, to);
+		err = lane ? receive_lane(r, region, to) : receive_map(r, region, to);
 	pthread_mutex_unlock(&r->lock);
 	errno = saved;
 	if (err)

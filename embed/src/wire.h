@@ -16,6 +16,13 @@
 #define WN_WIRE_CALL	3	/* value: WN_IOC_*; body: its struct, or arg where it is a number */
 #define WN_WIRE_MAP	4	/* value: WN_REGION_*. File by file */
 #define WN_WIRE_REMOVE	5	/* body: a name */
+#define WN_WIRE_LANE	6	/* value: WN_REGION_* of a lane; answer: struct wn_wire_part */
+
+/* Files that lie in a row in the window, from offset on. */
+struct wn_wire_part {
+	u64 offset;
+	u64 bytes;
+};
 
 struct wn_wire_ask {
 	u32 what;

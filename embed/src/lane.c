@@ -1,0 +1,457 @@
+// SPDX-License-Identifier: MIT
+#include "lane.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "arg.h"
+#include "client.h"
+#include "futex.h"
+#include "kmod/core/cap.h"
+#include "kmod/core/client.h"
+#include "kmod/core/node.h"
+
+enum side { PRODUCER, CONSUMER };
+enum { TO_READ, TO_WRITE };
+
+struct wn_embed_lane {
+	u32 number;
+	u32 bytes;
+	u64 node;
+	u64 badge;
+	u64 cap;			/* handle of the producer's; 0: nobody's any more */
+	u64 cost;
+	u64 turn;
+	struct wn_embed_client *end[2];	/* NULL: gone */
+	struct wn_embed_client *maker;	/* in whose share it counts; NULL: gone */
+	bool accepted;
+	struct wn_lane_state *state;
+	struct wn_embed_memory control;	/* the state's page */
+	int rw[2], ro[2];		/* a file for each side */
+};
+
+static u64 page_bytes(void)
+{
+	return (u64)sysconf(_SC_PAGESIZE);
+}
+
+/* ------------------------------------------------------------------- files */
+
+static u64 side_bytes(const struct wn_embed_lane *lane, enum side side)
+{
+	return page_bytes() + (side == PRODUCER ? lane->bytes : 0);
+}
+
+/* Who has the one that reads cannot open it anew to write, unless he is its owner. */
+static int make_file(struct wn_embed_lane *lane, enum side side)
+{
+	char path[32];
+
+	lane->rw[side] = wn_embed_memory_file(side_bytes(lane, side));
+	if (lane->rw[side] < 0 ||
+	    fcntl(lane->rw[side], F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_GROW | F_SEAL_SHRINK))
+		return -ENOMEM;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", lane->rw[side]);
+	lane->ro[side] = open(path, O_RDONLY | O_CLOEXEC);
+	return lane->ro[side] < 0 || fchmod(lane->rw[side], 0) ? -ENOMEM : 0;
+}
+
+static void close_file(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
+static void free_lane(struct wn_embed_lane *lane)
+{
+	int side;
+
+	for (side = 0; side < 2; side++) {
+		close_file(lane->rw[side]);
+		close_file(lane->ro[side]);
+	}
+	wn_embed_memory_free(&lane->control);
+	wn_embed_domain_give(lane->cost);
+	free(lane);
+}
+
+static struct wn_embed_lane *new_lane(u32 bytes, u64 most, int *err)
+{
+	struct wn_embed_lane *lane = calloc(1, sizeof(*lane));
+	int side;
+
+	*err = -ENOMEM;
+	if (!lane)
+		return NULL;
+	lane->rw[0] = lane->rw[1] = lane->ro[0] = lane->ro[1] = -1;
+	lane->control.fd = -1;
+	lane->bytes = bytes;
+	if (most) {
+		const u64 cost = sizeof(*lane) + 3 * page_bytes() + bytes;
+
+		if (!wn_embed_domain_take(cost, most)) {
+			*err = -ENOSPC;
+			free_lane(lane);
+			return NULL;
+		}
+		lane->cost = cost;
+	}
+	*err = wn_embed_memory_alloc_file(&lane->control, sizeof(struct wn_lane_state), false);
+	for (side = 0; side < 2 && !*err; side++)
+		*err = make_file(lane, side);
+	if (*err) {
+		free_lane(lane);
+		return NULL;
+	}
+	lane->state = lane->control.addr;
+	return lane;
+}
+
+/* ----------------------------------------------------------------- windows */
+
+static u32 window_type(u32 number, int i)
+{
+	return WN_REGION_LANES + 2 * number + (u32)i;
+}
+
+static bool has_data(enum side side, int i)
+{
+	return (i == TO_WRITE) == (side == PRODUCER);
+}
+
+static void tell_regions(const struct wn_embed_lane *lane, enum side side,
+			 struct wn_region *regions)
+{
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		const u32 type = window_type(lane->number, i);
+
+		regions[i] = (struct wn_region){
+			.type = type,
+			.flags = i == TO_WRITE ? WN_REGION_F_WRITE : 0,
+			.offset = WN_REGION_OFFSET(type),
+			.bytes = (i == TO_READ ? 2 : 1) * page_bytes() +
+				 (has_data(side, i) ? 2 * (u64)lane->bytes : 0),
+		};
+	}
+}
+
+/* Under the domain's lock: the client's lane of that number, and which end; or NULL. */
+static struct wn_embed_lane *find(struct wn_embed_client *client, unsigned long number,
+				  enum side *side)
+{
+	struct wn_embed_domain *domain = client->domain;
+	struct wn_embed_lane *lane;
+
+	if (number >= domain->bounds.lanes)
+		return NULL;
+	lane = domain->lanes.at[number];
+	if (!lane || (lane->end[PRODUCER] != client &&
+		      (lane->end[CONSUMER] != client || !lane->accepted)))
+		return NULL;
+	*side = lane->end[PRODUCER] == client ? PRODUCER : CONSUMER;
+	return lane;
+}
+
+static void add_part(struct wn_embed_part *parts, int *n, int fd, u64 offset, u64 bytes,
+		     bool writable)
+{
+	parts[*n] = (struct wn_embed_part){
+		.fd = fcntl(fd, F_DUPFD_CLOEXEC, 3), .offset = offset, .bytes = bytes,
+		.writable = writable,
+	};
+	++*n;
+}
+
+static int list_parts(const struct wn_embed_lane *lane, enum side side, int i,
+		      struct wn_embed_part *parts)
+{
+	const u64 page = page_bytes();
+	const enum side whose = i == TO_WRITE ? side : !side;
+	const int fd = i == TO_WRITE ? lane->rw[whose] : lane->ro[whose];
+	int n = 0, at;
+
+	if (i == TO_READ)
+		add_part(parts, &n, lane->control.fd, 0, page, false);
+	add_part(parts, &n, fd, 0, page, i == TO_WRITE);
+	if (has_data(side, i)) {
+		add_part(parts, &n, fd, page, lane->bytes, i == TO_WRITE);
+		add_part(parts, &n, fd, page, lane->bytes, i == TO_WRITE);
+	}
+	for (at = 0; at < n && parts[at].fd >= 0; at++)
+		;
+	if (at == n)
+		return n;
+	for (at = 0; at < n; at++)
+		close_file(parts[at].fd);
+	return -EMFILE;
+}
+
+int wn_embed_lane_parts(struct wn_embed_client *client, u32 type,
+			struct wn_embed_part parts[WN_EMBED_PARTS])
+{
+	struct wn_embed_domain *domain = client->domain;
+	struct wn_embed_lane *lane;
+	enum side side;
+	int n = -EINVAL;
+
+	if (type < WN_REGION_LANES || wn_embed_client_state(client) != WN_EMBED_ENABLED)
+		return -EINVAL;
+	type -= WN_REGION_LANES;
+	pthread_mutex_lock(&domain->lock);
+	lane = find(client, type / 2, &side);
+	if (lane)
+		n = list_parts(lane, side, type % 2, parts);
+	pthread_mutex_unlock(&domain->lock);
+	return n;
+}
+
+/* --------------------------------------------------------------------- end */
+
+static void say(struct wn_embed_lane *lane, u32 flags)
+{
+	/* Release: what the gone side published is there for who sees this. */
+	__atomic_fetch_or(&lane->state->flags, flags, __ATOMIC_RELEASE);
+	/* They sleep on it besides the other side's bell. */
+	wn_embed_wake(&lane->state->flags, true);
+}
+
+/* Something for a client that waits for any lane. */
+static void tell(struct wn_embed_client *client)
+{
+	__atomic_add_fetch(client->lane_news, 1, __ATOMIC_SEQ_CST);
+	wn_embed_wake(client->lane_news, true);
+}
+
+/* Under the lock. */
+static void close_end(struct wn_embed_lane *lane, enum side side)
+{
+	struct wn_embed_domain *domain = lane->end[side]->domain;
+
+	lane->end[side] = NULL;
+	say(lane, side == PRODUCER ? WN_LANE_S_PRODUCER_GONE : WN_LANE_S_CONSUMER_GONE);
+	if (lane->end[!side]) {
+		tell(lane->end[!side]);
+		return;
+	}
+	domain->lanes.at[lane->number] = NULL;
+	domain->nr_lanes--;
+	if (lane->maker)
+		lane->maker->lanes_made--;
+	free_lane(lane);
+}
+
+int wn_embed_lane_close(struct wn_embed_client *client, unsigned long number)
+{
+	struct wn_embed_lane *lane;
+	enum side side;
+
+	pthread_mutex_lock(&client->domain->lock);
+	lane = find(client, number, &side);
+	if (lane)
+		close_end(lane, side);
+	pthread_mutex_unlock(&client->domain->lock);
+	return lane ? 0 : -ENOENT;
+}
+
+void wn_embed_lanes_end(struct wn_embed_client *client)
+{
+	struct wn_embed_domain *domain = client->domain;
+	struct wn_embed_lane *lane;
+	u32 number;
+	int side;
+
+	pthread_mutex_lock(&domain->lock);
+	for (number = 0; number < domain->bounds.lanes; number++) {
+		lane = domain->lanes.at[number];
+		/* What others still hold of its making is in nobody's share. */
+		if (lane && lane->maker == client)
+			lane->maker = NULL;
+		for (side = 0; lane && side < 2; side++)
+			if (lane->end[side] == client) {
+				close_end(lane, side);
+				break;
+			}
+	}
+	pthread_mutex_unlock(&domain->lock);
+}
+
+void wn_embed_lanes_revoke(struct wn_embed_domain *domain)
+{
+	struct wn_embed_lane *lane;
+	u32 number;
+	int side;
+
+	for (number = 0; number < domain->bounds.lanes; number++) {
+		lane = domain->lanes.at[number];
+		if (!lane || !lane->cap || !lane->end[PRODUCER] ||
+		    wn_cap_find(domain->core, lane->cap))
+			continue;
+		lane->cap = 0;
+		say(lane, WN_LANE_S_REVOKED);
+		for (side = 0; side < 2; side++)
+			if (lane->end[side])
+				tell(lane->end[side]);
+	}
+}
+
+/* ----------------------------------------------------------------- connect */
+
+/* Under the lock: whom the caller may connect to, by that node; or an error. */
+static int consumer_of(struct wn_embed_client *client, const struct wn_lane_connect *c,
+		       struct wn_embed_client **peer, const struct wn_cap **cap)
+{
+	struct wn_core *core = client->domain->core;
+	const struct wn_node_own *own;
+	struct wn_now now;
+	int node;
+
+	wn_embed_look_at_clock(&now);
+	node = wn_cap_ask(core, client->number, c->cap, WN_RIGHT_EMIT, c->node, &now, cap);
+	if (node < 0)
+		return node;
+	own = &core->own[node];
+	if (!own->reader || core->clients[own->reader - 1].life != own->reader_life ||
+	    !client->domain->clients[own->reader - 1])
+		return -ENOLINK;
+	*peer = client->domain->clients[own->reader - 1];
+	return *peer == client ? -EINVAL : 0;
+}
+
+/* Half of what is left to it, as in the module. */
+static bool within_share(const struct wn_embed_domain *domain,
+			 const struct wn_embed_client *client)
+{
+	const u32 mine = client->lanes_made;
+
+	return mine + 1 <= (mine + domain->bounds.lanes - domain->nr_lanes + 1) / 2;
+}
+
+/* Under the lock. */
+static int enter(struct wn_embed_lane *lane, struct wn_embed_client *client,
+		 struct wn_lane_connect *c)
+{
+	struct wn_embed_domain *domain = client->domain;
+	struct wn_embed_client *peer = NULL;
+	const struct wn_cap *cap;
+	u32 number = 0;
+	int err = consumer_of(client, c, &peer, &cap);
+
+	if (err)
+		return err;
+	while (number < domain->bounds.lanes && domain->lanes.at[number])
+		number++;
+	if (number == domain->bounds.lanes)
+		return -ENOSPC;
+	if (!within_share(domain, client))
+		return -EDQUOT;
+	domain->lanes.at[number] = lane;
+	domain->nr_lanes++;
+	client->lanes_made++;
+	lane->maker = client;
+	lane->number = c->lane = number;
+	lane->turn = ++domain->lanes.last_turn;
+	lane->node = c->node;
+	lane->badge = cap->badge;
+	lane->cap = wn_cap_handle(domain->core, cap);
+	lane->end[PRODUCER] = client;
+	lane->end[CONSUMER] = peer;
+	c->consumer = peer->number;
+	*lane->state = (struct wn_lane_state){
+		.lane = number, .bytes = lane->bytes,
+		.producer = client->number, .consumer = peer->number,
+	};
+	tell_regions(lane, PRODUCER, c->regions);
+	tell(peer);
+	return 0;
+}
+
+int wn_embed_lane_connect(struct wn_embed_client *client, u64 most, void *arg)
+{
+	struct wn_lane_connect c = {};
+	int caller = wn_embed_arg_get(&c, sizeof(c), sizeof(c), arg), err;
+	struct wn_embed_client *peer;
+	const struct wn_cap *cap;
+	struct wn_embed_lane *lane;
+
+	if (caller < 0)
+		return caller;
+	if (c.flags || !c.bytes || c.bytes & (c.bytes - 1) || c.bytes > WN_LANE_BYTES_MAX ||
+	    c.bytes < WN_LANE_BYTES_MIN || c.bytes < page_bytes())
+		return -EINVAL;
+	if (wn_embed_client_state(client) != WN_EMBED_ENABLED)
+		return -ENXIO;
+	memset(c.regions, 0, sizeof(c.regions));
+	/* Who may not have it takes no memory. */
+	pthread_mutex_lock(&client->domain->lock);
+	err = consumer_of(client, &c, &peer, &cap);
+	pthread_mutex_unlock(&client->domain->lock);
+	if (err)
+		return err;
+	lane = new_lane(c.bytes, most, &err);
+	if (!lane)
+		return err;
+	pthread_mutex_lock(&client->domain->lock);
+	err = enter(lane, client, &c);
+	pthread_mutex_unlock(&client->domain->lock);
+	if (err)
+		free_lane(lane);
+	else
+		wn_embed_arg_put(&c, sizeof(c), (u32)caller, arg);
+	return err;
+}
+
+/* ------------------------------------------------------------------ accept */
+
+/* Under the lock: the oldest that was not accepted yet. */
+static struct wn_embed_lane *oldest(struct wn_embed_client *client)
+{
+	struct wn_embed_domain *domain = client->domain;
+	struct wn_embed_lane *first = NULL;
+	u32 number;
+
+	for (number = 0; number < domain->bounds.lanes; number++) {
+		struct wn_embed_lane *lane = domain->lanes.at[number];
+
+		if (lane && lane->end[CONSUMER] == client && !lane->accepted &&
+		    (!first || lane->turn < first->turn))
+			first = lane;
+	}
+	return first;
+}
+
+int wn_embed_lane_accept(struct wn_embed_client *client, void *arg)
+{
+	struct wn_lane_accept a = {};
+	int caller = wn_embed_arg_get(&a, sizeof(a), sizeof(a), arg);
+	struct wn_embed_lane *lane;
+
+	if (caller < 0)
+		return caller;
+	if (a.flags || a.reserved)
+		return -EINVAL;
+	if (wn_embed_client_state(client) != WN_EMBED_ENABLED)
+		return -ENXIO;
+	pthread_mutex_lock(&client->domain->lock);
+	lane = oldest(client);
+	if (lane) {
+		lane->accepted = true;
+		a.node = lane->node;
+		a.badge = lane->badge;
+		a.lane = lane->number;
+		a.bytes = lane->bytes;
+		a.producer = lane->state->producer;
+		tell_regions(lane, CONSUMER, a.regions);
+		say(lane, WN_LANE_S_ACCEPTED);
+	}
+	pthread_mutex_unlock(&client->domain->lock);
+	if (!lane)
+		return -EAGAIN;
+	wn_embed_arg_put(&a, sizeof(a), (u32)caller, arg);
+	return 0;
+}

@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: MIT
+#include "lane_view.h"
+
+#include <limits.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "arg.h"
+#include "futex.h"
+#include "memory.h"
+
+/* Mapped a second time, so that the program's unmapping wakes nobody by a fault. */
+struct wn_embed_lane_view {
+	struct wn_embed_lane_view *next;
+	u32 number;
+	u32 refs;		/* the list's, and of each who waits; under lock, as the next */
+	u32 rung;		/* the bell when it was last waited for */
+	u32 rung_any;		/* and when any was */
+	bool told_any;		/* those who wait for any know that it is over */
+	struct wn_lane_state *state;	/* to read */
+	struct wn_lane_side *peer;	/* the same */
+	struct wn_lane_side *own;	/* to read, too: a word to wake by */
+};
+
+void wn_embed_lane_views_init(struct wn_embed_lane_views *views)
+{
+	*views = (struct wn_embed_lane_views){ .first = NULL };
+	pthread_mutex_init(&views->lock, NULL);
+}
+
+static void unmap_page(void *at)
+{
+	if (at)
+		munmap(at, (size_t)sysconf(_SC_PAGESIZE));
+}
+
+static void put(struct wn_embed_lane_view *v)
+{
+	if (--v->refs)
+		return;
+	unmap_page(v->state);
+	unmap_page(v->peer);
+	unmap_page(v->own);
+	free(v);
+}
+
+void wn_embed_lane_views_end(struct wn_embed_lane_views *views)
+{
+	struct wn_embed_lane_view *v;
+
+	while ((v = views->first)) {
+		views->first = v->next;
+		put(v);
+	}
+	pthread_mutex_destroy(&views->lock);
+}
+
+/* ------------------------------------------------------------------- maps */
+
+static struct wn_embed_lane_view *find(struct wn_embed_lane_views *views, unsigned long number)
+{
+	struct wn_embed_lane_view *v;
+
+	for (v = views->first; v && v->number != number; v = v->next)
+		;
+	return v;
+}
+
+static bool keep(struct wn_embed_lane_views *views, u32 number, bool writes,
+		 const struct wn_embed_part *parts)
+{
+	const u64 page = (u64)sysconf(_SC_PAGESIZE);
+	struct wn_embed_lane_view *v;
+	bool kept;
+
+	pthread_mutex_lock(&views->lock);
+	v = find(views, number);
+	if (!v) {
+		v = calloc(1, sizeof(*v));
+		if (v) {
+			v->number = number;
+			v->refs = 1;
+			v->next = views->first;
+			views->first = v;
+		}
+	}
+	if (v && writes && !v->own) {
+		v->own = wn_embed_map(parts[0].fd, 0, page, false);
+	} else if (v && !writes && !v->state) {
+		v->state = wn_embed_map(parts[0].fd, 0, page, false);
+		v->peer = wn_embed_map(parts[1].fd, 0, page, false);
+	}
+	kept = v && (writes ? v->own : v->state && v->peer ? v->own ?: (void *)v : NULL);
+	pthread_mutex_unlock(&views->lock);
+	return kept;
+}
+
+int wn_embed_lane_view_map(struct wn_embed_lane_views *views, const struct wn_region *region,
+			   const struct wn_embed_part *parts, int count, void **to)
+{
+	const bool writes = region->flags & WN_REGION_F_WRITE;
+	u64 bytes = 0, at = 0;
+	int i, err = -EPROTO;
+	u8 *row = NULL;
+
+	for (i = 0; i < count; i++)
+		bytes += parts[i].bytes;
+	if (count >= (writes ? 1 : 2) && bytes == region->bytes) {
+		row = wn_embed_map_row(bytes, 1);
+		err = row ? 0 : -ENOMEM;
+	}
+	for (i = 0; i < count; i++) {
+		if (!err && !wn_embed_map_part(row + at, parts[i].fd, parts[i].offset,
+					       parts[i].bytes, writes))
+			err = -ENOMEM;
+		at += parts[i].bytes;
+	}
+	if (!err && !keep(views, (region->type - WN_REGION_LANES) / 2, writes, parts))
+		err = -ENOMEM;
+	for (i = 0; i < count; i++)
+		close(parts[i].fd);
+	if (err && row)
+		munmap(row, bytes);
+	else if (!err)
+		*to = row;
+	return err;
+}
+
+void wn_embed_lane_view_drop(struct wn_embed_lane_views *views, unsigned long number)
+{
+	struct wn_embed_lane_view **at, *v;
+
+	pthread_mutex_lock(&views->lock);
+	for (at = &views->first; *at && (*at)->number != number; at = &(*at)->next)
+		;
+	v = *at;
+	if (v) {
+		*at = v->next;
+		/* Who sleeps there finds it gone. */
+		if (v->peer)
+			wn_embed_wake(&v->peer->bell, true);
+		put(v);
+	}
+	pthread_mutex_unlock(&views->lock);
+}
+
+/* ---------------------------------------------------------- wait and wake */
+
+#define OVER	(WN_LANE_S_PRODUCER_GONE | WN_LANE_S_CONSUMER_GONE | WN_LANE_S_REVOKED)
+#define NAP_NS	1000000		/* where there are more words than the kernel takes */
+#define LOOK_NS	1000000000	/* how often we look whether the host is there */
+
+static u32 load(const u32 *word)
+{
+	return __atomic_load_n(word, __ATOMIC_ACQUIRE);
+}
+
+static bool is_over(const struct wn_embed_lane_view *v)
+{
+	return load(&v->state->flags) & OVER;
+}
+
+/* The view with a reference; NULL: there is none, or it has no pages yet. */
+static struct wn_embed_lane_view *get(struct wn_embed_lane_views *views, unsigned long number)
+{
+	struct wn_embed_lane_view *v;
+
+	pthread_mutex_lock(&views->lock);
+	v = find(views, number);
+	if (v && v->state && v->peer && v->own)
+		v->refs++;
+	else
+		v = NULL;
+	pthread_mutex_unlock(&views->lock);
+	return v;
+}
+
+static void give(struct wn_embed_lane_views *views, struct wn_embed_lane_view *v)
+{
+	pthread_mutex_lock(&views->lock);
+	put(v);
+	pthread_mutex_unlock(&views->lock);
+}
+
+static u64 sooner(u64 deadline, u64 ns)
+{
+	struct wn_now now;
+
+	wn_embed_look_at_clock(&now);
+	return deadline && deadline < now.boottime + ns ? deadline : now.boottime + ns;
+}
+
+static bool is_late(u64 deadline)
+{
+	struct wn_now now;
+
+	wn_embed_look_at_clock(&now);
+	return deadline && now.boottime >= deadline;
+}
+
+/* A host that hung up tells of no end any more. */
+static bool is_gone(int sock)
+{
+	struct pollfd p = { .fd = sock };
+
+	return poll(&p, 1, 0) == 1 && p.revents & (POLLHUP | POLLERR);
+}
+
+static int wait_for(struct wn_embed_lane_views *views, unsigned long number, u64 deadline,
+		    int sock)
+{
+	struct wn_embed_lane_view *v = get(views, number);
+	struct wn_embed_word words[2];
+	u32 flags, bell;
+	int err = 0;
+
+	if (!v)
+		return -ENOENT;
+	for (;;) {
+		flags = load(&v->state->flags);
+		bell = load(&v->peer->bell);
+		if (bell != __atomic_exchange_n(&v->rung, bell, __ATOMIC_RELAXED) || is_over(v)) {
+			err = 0;
+			break;
+		}
+		if (err == -EINTR || (err == -ETIME && is_late(deadline)))
+			break;
+		if (is_gone(sock)) {
+			err = -ESHUTDOWN;
+			break;
+		}
+		pthread_mutex_lock(&views->lock);
+		err = find(views, number) == v ? 0 : -ENOENT;
+		pthread_mutex_unlock(&views->lock);
+		if (err)
+			break;
+		words[0] = (struct wn_embed_word){ &v->peer->bell, bell };
+		words[1] = (struct wn_embed_word){ &v->state->flags, flags };
+		err = wn_embed_sleep_any(words, 2, sooner(deadline, LOOK_NS));
+	}
+	give(views, v);
+	return err;
+}
+
+/* Whether one of them rang or ended since this was last asked; fills the words to sleep on. */
+static bool any_told(struct wn_embed_lane_views *views, struct wn_embed_word *words, u32 *nr,
+		     bool *all)
+{
+	struct wn_embed_lane_view *v;
+	bool told = false;
+
+	*all = true;
+	for (v = views->first; v; v = v->next) {
+		const u32 bell = v->peer ? load(&v->peer->bell) : 0;
+
+		if (!v->peer || !v->state)
+			continue;
+		told |= bell != v->rung_any || (!v->told_any && is_over(v));
+		v->rung_any = bell;
+		v->told_any = is_over(v);
+		if (*nr == WN_EMBED_WORDS)
+			*all = false;
+		else if (!v->told_any)
+			words[(*nr)++] = (struct wn_embed_word){ &v->peer->bell, bell };
+	}
+	return told;
+}
+
+static int wait_for_any(struct wn_embed_lane_views *views, u32 *news, u64 deadline, int sock)
+{
+	struct wn_embed_word words[WN_EMBED_WORDS];
+	struct wn_embed_lane_view *held[WN_EMBED_WORDS];
+	bool told, all;
+	int err = 0;
+	u32 nr, n, i;
+
+	for (;;) {
+		pthread_mutex_lock(&views->lock);
+		words[0] = (struct wn_embed_word){ news, load(news) };
+		nr = 1;
+		told = any_told(views, words, &nr, &all);
+		told |= words[0].seen != views->seen;
+		views->seen = words[0].seen;
+		n = 0;
+		if (!told) {
+			struct wn_embed_lane_view *v;
+
+			/* What is slept on stays mapped meanwhile. */
+			for (v = views->first; v && n < WN_EMBED_WORDS; v = v->next) {
+				v->refs++;
+				held[n++] = v;
+			}
+		}
+		pthread_mutex_unlock(&views->lock);
+		if (told)
+			return 0;
+		if (is_gone(sock))
+			err = -ESHUTDOWN;
+		if (err != -EINTR && err != -ESHUTDOWN && !(err == -ETIME && is_late(deadline)))
+			err = wn_embed_sleep_any(words, nr, sooner(deadline, all ? LOOK_NS :
+									      NAP_NS));
+		else
+			nr = 0;
+		pthread_mutex_lock(&views->lock);
+		for (i = 0; i < n; i++)
+			put(held[i]);
+		pthread_mutex_unlock(&views->lock);
+		if (!nr)
+			return err;
+	}
+}
+
+int wn_embed_lane_view_wait(struct wn_embed_lane_views *views, u32 *news, int sock, void *arg)
+{
+	struct wn_lane_wait w = {};
+	int caller = wn_embed_arg_get(&w, sizeof(w), sizeof(w), arg);
+
+	if (caller < 0)
+		return caller;
+	if (w.flags || w.reserved || w.deadline > LLONG_MAX)
+		return -EINVAL;
+	return w.lane == WN_LANE_ANY ? wait_for_any(views, news, w.deadline, sock) :
+				       wait_for(views, w.lane, w.deadline, sock);
+}
+
+int wn_embed_lane_view_wake(struct wn_embed_lane_views *views, unsigned long number)
+{
+	struct wn_embed_lane_view *v = get(views, number);
+
+	if (!v)
+		return -ENOENT;
+	/* It was rung already, which is what they look at. */
+	wn_embed_wake(&v->own->bell, true);
+	give(views, v);
+	return 0;
+}
