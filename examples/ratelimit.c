@@ -8,10 +8,9 @@
  * stores, gives back what it does not need. One that is killed leaves what it spent spent
  * and the rest to the others. Started again the server goes on with what the domain holds.
  */
+#include "board.h"
 #include "http.h"
 #include "workers.h"
-
-#include <wn.h>
 
 #define ESCROW		1	/* the cell's id on its node */
 #define LIMITS_MAX	16
@@ -33,21 +32,13 @@ struct server {
 	struct limit limits[LIMITS_MAX];
 };
 
-static int fail(const char *what, __s64 err)
-{
-	fprintf(stderr, "ratelimit: %s: %s\n", what, wn_strerror((int)err));
-	return 1;
-}
-
 /* The limit's node and escrow, made if they are not there: 0 or an error. */
 static __s64 make(struct wn *wn, struct limit *l)
 {
-	__s64 node = wn_create(wn, 0, l->key), cell;
+	__s64 node = board_node(wn, 0, l->key), cell;
 	struct wn_sqe sqe = { 0 };
 	char data[64] = { 0 };
 
-	if (node == -EEXIST)
-		node = wn_lookup(wn, 0, l->key);
 	cell = WN_RES_IS_ERROR(node) ? node : wn_cell_find(wn, (__u64)node, ESCROW);
 	l->node = (__u64)node;
 	l->cell = (__u64)cell;
@@ -90,7 +81,7 @@ static int answer(struct http_site *site, const char *path)
 	l->used = 1;
 	err = spend(s, l);
 	if (err && err != -EDQUOT)
-		fail(path, err);
+		board_fail("ratelimit", path, err);
 	return !err ? 200 : err == -EDQUOT ? 429 : 503;
 }
 
@@ -115,7 +106,7 @@ static int work(void *arg)
 
 	for (l = s->limits; !err && l < s->limits + s->nr; l++)
 		err = wn_escrow_attach(&l->escrow, &s->wn, l->node, l->cell);
-	return fail("worker", err ? err : http_serve(&s->site, s->listener));
+	return board_fail("ratelimit", "worker", err ? err : http_serve(&s->site, s->listener));
 }
 
 int main(int argc, char **argv)
@@ -135,13 +126,13 @@ int main(int argc, char **argv)
 	}
 	s.listener = http_listen((unsigned short)atoi(argv[2]));
 	if (s.listener < 0)
-		return fail(argv[2], s.listener);
+		return board_fail("ratelimit", argv[2], s.listener);
 	err = wn_open(&s.wn, argv[1], NULL);
 	for (l = s.limits; !err && l < s.limits + s.nr; l++)
 		err = make(&s.wn, l);
 	err = err ? err : workers_run(s.workers, work, &s);
 	if (err)
-		return fail(argv[1], err);
+		return board_fail("ratelimit", argv[1], err);
 	for (l = s.limits; l < s.limits + s.nr; l++)
 		printf("%s: %lld rights left\n", l->key,
 		       (long long)wn_cell_rights(&s.wn, l->node, l->cell));

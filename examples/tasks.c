@@ -8,28 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <wn.h>
+#include "board.h"
 
 enum { OPEN, DOING, DONE };
 
 #define URGENT	1ULL
-
-static int fail(const char *what, __s64 err)
-{
-	fprintf(stderr, "tasks: %s: %s\n", what, wn_strerror((int)err));
-	return 1;
-}
-
-/* The node of that name, made if it is not there. */
-static __s64 node_of(struct wn *wn, __u64 parent, const char *name)
-{
-	__s64 node = wn_lookup(wn, parent, name);
-
-	if (node == -ENOENT)
-		node = wn_create(wn, parent, name);
-	/* Somebody was faster. */
-	return node == -EEXIST ? wn_lookup(wn, parent, name) : node;
-}
 
 /*
  * Take a task: from open to doing, if nobody else took it since we looked. The
@@ -80,24 +63,24 @@ int main(int argc, char **argv)
 	}
 	err = wn_open(&wn, argv[1], NULL);
 	if (err)
-		return fail(argv[1], err);
-	board = node_of(&wn, 0, "tasks");
+		return board_fail("tasks", argv[1], err);
+	board = board_node(&wn, 0, "tasks");
 	if (WN_RES_IS_ERROR(board))
-		return fail("tasks", board);
+		return board_fail("tasks", "tasks", board);
 	for (i = 0; i < nr; i++) {
 		snprintf(name, sizeof(name), "task-%u", i);
 		task = wn_create_as(&wn, (__u64)board, name, 0, OPEN, i % 3 ? 0 : URGENT);
 		if (WN_RES_IS_ERROR(task))
-			return fail(name, task);
+			return board_fail("tasks", name, task);
 	}
 	res = take(&wn, (__u64)task);
 	if (WN_RES_IS_ERROR(res))
-		return fail("take", res);
+		return board_fail("tasks", "take", res);
 	if (take(&wn, (__u64)task) != -EBUSY)
-		return fail("taken twice", 0);
+		return board_fail("tasks", "taken twice", 0);
 	err = wn_node_read(&wn, (__u64)task, &rec);
 	if (err)
-		return fail("read", err);
+		return board_fail("tasks", "read", err);
 	printf("%s: state %u, version %llu, last change %llu ms after it was made\n", rec.name,
 	       rec.state, (unsigned long long)rec.version,
 	       (unsigned long long)(wn_hlc_ms(rec.hlc) - wn_hlc_ms(rec.created)));

@@ -24,6 +24,7 @@
 #define WRK	"/usr/bin/wrk"
 
 int ratelimit_main(int argc, char **argv);
+int jobs_main(int argc, char **argv);
 
 typedef int main_fn(int argc, char **argv);
 
@@ -280,6 +281,90 @@ TEST_F(stories, ratelimit_killed)
 	EXPECT_GE(CROWD, load.passed + left);
 	TH_LOG("%ld passed, %lld are left, %ld refused, %u killed", load.passed, (long long)left,
 	       load.refused, kills);
+}
+
+/* --------------------------------------------------------------------- jobs */
+
+/* What the board of jobs says. */
+static __u64 jobs_word(struct wn *wn, __u64 id)
+{
+	__s64 node = wn_lookup(wn, 0, "jobs"), cell;
+	struct wn_node_rec rec;
+	__u64 value;
+
+	if (WN_RES_IS_ERROR(node) || wn_node_read(wn, (__u64)node, &rec))
+		return ~0ULL;
+	if (!id)
+		return rec.user[0];
+	cell = wn_cell_find(wn, (__u64)node, id);
+	if (WN_RES_IS_ERROR(cell) || wn_counter_read(wn, (__u64)node, (__u64)cell, &value))
+		return ~0ULL;
+	return value;
+}
+
+#define JOBS_DONE	1
+#define JOBS_DEAD	2
+#define JOBS_SUM	3
+
+TEST_F(stories, jobs)
+{
+	const struct wn_queue part = { .credit = 1 };
+	const struct wn_event *event;
+	struct wn *wn = &self->wn;
+	unsigned int n, kills = 0, tries;
+	pid_t workers, adds[2], pids[8];
+	__u64 added = 0;
+
+	EXPECT_EQ(2, finish(START(jobs_main, self->path)));
+	EXPECT_EQ(2, finish(START(jobs_main, self->path, "add")));
+	EXPECT_EQ(2, finish(START(jobs_main, self->path, "work", "0")));
+	EXPECT_EQ(2, finish(START(jobs_main, self->path, "lose", "1")));
+	EXPECT_EQ(1, finish(START(jobs_main, "/nowhere", "add", "1")));
+	EXPECT_EQ(0, finish(START(jobs_main, self->path, "add", "100")));
+	EXPECT_EQ(100, jobs_word(wn, 0));
+	EXPECT_EQ(0, jobs_word(wn, JOBS_DONE));
+	/* One that nobody manages to do. */
+	ASSERT_EQ(0, wn_bind_queue(wn, (__u64)wn_lookup(wn, 0, "jobs"), &part));
+	for (tries = 0; tries <= 5; tries++) {
+		ASSERT_EQ(0, wn_wait_event(wn, &event, wn_deadline(10000000000ULL)));
+		EXPECT_EQ(0, memcmp(event->data, &added, sizeof(added)));
+		EXPECT_EQ(tries, WN_EV_TRIES(event->flags));
+		EXPECT_EQ(0, wn_nack(wn, event->node, event->hlc));
+		wn_event_seen(wn);
+	}
+	ASSERT_EQ(0, wn_unbind(wn, (__u64)wn_lookup(wn, 0, "jobs")));
+	EXPECT_EQ(0, finish(START(jobs_main, self->path, "dead")));
+	EXPECT_EQ(1, jobs_word(wn, JOBS_DEAD));
+	EXPECT_EQ(0, jobs_word(wn, JOBS_DONE));
+	/* Two that add, four that do, and whoever is in sight is killed. */
+	workers = START(jobs_main, self->path, "work", "4");
+	adds[0] = START(jobs_main, self->path, "add", "500");
+	adds[1] = START(jobs_main, self->path, "add", "100000000");
+	while (kills < 30) {
+		n = children_of(workers, pids, 8);
+		if (n)
+			kills += !kill(pids[kills % n], SIGKILL);
+		ws_sleep_us(10000);
+	}
+	EXPECT_EQ(0, finish(adds[0]));
+	kill(adds[1], SIGKILL);
+	EXPECT_EQ(-1, finish(adds[1]));
+	added = jobs_word(wn, 0);
+	EXPECT_LE(600, added);
+	/* Each waits a tenth of a second for what else is given up. */
+	for (tries = 0; tries < 200; tries++) {
+		EXPECT_EQ(0, finish(START(jobs_main, self->path, "dead")));
+		if (jobs_word(wn, JOBS_DONE) + jobs_word(wn, JOBS_DEAD) >= added)
+			break;
+	}
+	kill(workers, SIGTERM);
+	EXPECT_EQ(0, finish(workers));
+	/* Each of them once. */
+	EXPECT_EQ(added, jobs_word(wn, JOBS_DONE) + jobs_word(wn, JOBS_DEAD));
+	EXPECT_EQ(added * (added - 1) / 2, jobs_word(wn, JOBS_SUM));
+	EXPECT_EQ(added, jobs_word(wn, 0));
+	TH_LOG("%llu jobs, %llu given up, %u killed", (unsigned long long)added,
+	       (unsigned long long)jobs_word(wn, JOBS_DEAD), kills);
 }
 
 WT_MAIN

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/* What more than one example does: what is found or made, groups of ops. */
+#ifndef EXAMPLE_BOARD_H
+#define EXAMPLE_BOARD_H
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <wn.h>
+
+/* Say what went wrong, where, and what to do about it: 1, for main() to return. */
+static inline int board_fail(const char *program, const char *what, __s64 err)
+{
+	fprintf(stderr, "%s: %s: %s\n", program, what, wn_strerror((int)err));
+	return 1;
+}
+
+/* The node of that name, made if it is not there: its handle or an error. */
+static inline __s64 board_node(struct wn *wn, __u64 parent, const char *name)
+{
+	__s64 node = wn_lookup(wn, parent, name);
+
+	if (node == -ENOENT)
+		node = wn_create(wn, parent, name);
+	/* Somebody was faster. */
+	return node == -EEXIST ? wn_lookup(wn, parent, name) : node;
+}
+
+/* The same of a node's cell. */
+static inline __s64 board_cell(struct wn *wn, __u64 node, __u64 id, __u8 type)
+{
+	__s64 cell = wn_cell_find(wn, node, id);
+
+	if (cell == -ENOENT)
+		cell = wn_cell_create(wn, node, id, type, 0);
+	return cell == -EEXIST ? wn_cell_find(wn, node, id) : cell;
+}
+
+/*
+ * One more entry of a group, all but the last with WN_SQE_ATOMIC. There is room: groups
+ * are short, and one at a time.
+ */
+static inline struct wn_sqe *board_entry(struct wn *wn, __u8 flags)
+{
+	struct wn_sqe *sqe = wn_get_sqe(wn);
+
+	if (!sqe)
+		abort();
+	wn_sqe_flags(sqe, flags);
+	return sqe;
+}
+
+/* Submit them, all or none: 0, or what went wrong with the one that did not go. */
+static inline __s64 board_commit(struct wn *wn, unsigned int entries)
+{
+	int err = wn_submit_and_wait(wn, entries, WN_ENTER_NO_DEADLINE);
+	const struct wn_cqe *cqe;
+	__s64 res = 0;
+
+	while (err >= 0 && entries) {
+		err = wn_wait_cqe(wn, &cqe, WN_ENTER_NO_DEADLINE);
+		if (err == -EINTR) {
+			err = 0;
+		} else if (!err) {
+			if (WN_RES_IS_ERROR(cqe->res) && cqe->res != -ECANCELED)
+				res = cqe->res;
+			wn_cqe_seen(wn);
+			entries--;
+		}
+	}
+	return err < 0 ? err : res;
+}
+
+/* The next event, a copy. Until the deadline, whatever signals come: 0 or an error. */
+static inline int board_event(struct wn *wn, struct wn_event *event, __u64 deadline)
+{
+	const struct wn_event *at;
+	int err;
+
+	do
+		err = wn_wait_event(wn, &at, deadline);
+	while (err == -EINTR);
+	if (!err) {
+		*event = *at;
+		wn_event_seen(wn);
+	}
+	return err;
+}
+
+#endif
