@@ -129,7 +129,7 @@ s64 wn_op_emit(struct wn_call *call)
 }
 
 /* How many events each reader would get; -ENOBUFS: one of them has no room for them. */
-static s64 plan(struct wn_call *call, const struct wn_event *event, u32 first)
+static s64 plan(struct wn_call *call, struct wn_event *event, u32 first)
 {
 	struct wn_core *core = call->core;
 	u32 *planned = core->mail.planned;
@@ -145,6 +145,7 @@ static s64 plan(struct wn_call *call, const struct wn_event *event, u32 first)
 			continue;
 		/* A queue gets one: no other node has the same. */
 		n = (u32)reader < core->bounds.clients ? ++planned[reader] : 1;
+		event->node = wn_node(core, at)->handle;
 		err = left-- ? wn_reader_check(core, (u32)reader, event, n, 0) : -ENOBUFS;
 	}
 	for (at = first; at != WN_INDEX_NONE; at = wn_node(core, at)->next) {
