@@ -185,7 +185,8 @@ TEST_F(events, backlog)
 	}
 	EXPECT_EQ(-ENOBUFS, res);
 	EXPECT_LT(wn->inbox_entries[0], sent);
-	EXPECT_EQ(0, wn_event_credit(wn));
+	/* One sender leaves room for others. */
+	EXPECT_LT(0, wn_event_credit(wn));
 	/* No wait: who finds the inbox empty asks for what is behind it. */
 	while ((event = wn_peek_event(wn))) {
 		ASSERT_EQ(got, *(const __u64 *)event->data);

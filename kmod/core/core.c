@@ -22,7 +22,7 @@ struct layout {
 	u32 core, nodes, own, pool, names, types, states, changed, clients, caps, keys, heads;
 	u32 cells, cell_own, cell_pool, cell_rows, elems, elem_heads, blocks;
 	u32 log_records, subs, sub_pool, accounts, cell_charges;
-	u32 letters, boxes, waiting;
+	u32 letters, boxes, waiting, held;
 	u32 promises, promise_pool;
 	u32 slots, slot_own, slot_used;
 	u32 jobs, consumers, queues, of_client, awake, asleep, queue_pool, consumer_pool;
@@ -109,6 +109,7 @@ static int layout(struct layout *l, const struct wn_bounds *b)
 	l->letters = cut(l, at, b->backlog, sizeof(struct wn_letter));
 	l->boxes = cut(l, at, b->clients, sizeof(struct wn_box));
 	l->waiting = cut(l, at, 1, wn_mail_waiting_bytes(b->clients));
+	l->held = cut(l, at, (u64)b->clients * b->clients, sizeof(u32));
 	l->slots = cut(l, at, lines, sizeof(struct wn_slot_line));
 	l->slot_own = cut(l, at, (u64)b->clients * b->slots, sizeof(struct wn_slot_own));
 	l->slot_used = cut(l, at, (u64)b->clients * wn_slot_words(b->slots), sizeof(u64));
@@ -163,6 +164,19 @@ int wn_core_size(const struct wn_bounds *bounds, struct wn_core_size *size)
 	size->public_bytes = l.public_bytes;
 	size->private_bytes = l.private_bytes;
 	return 0;
+}
+
+static void init_mail(struct wn_core *core, const struct layout *l, void *base)
+{
+	const struct wn_mail_parts parts = {
+		.letters = place(base, l->letters),
+		.boxes = place(base, l->boxes),
+		.waiting = place(base, l->waiting),
+		.planned = place(base, l->planned),
+		.held = place(base, l->held),
+	};
+
+	wn_mail_init(&core->mail, &parts, core->bounds.backlog);
 }
 
 static void init_tx(struct wn_core *core, const struct layout *l, u8 *public, u8 *private)
@@ -352,8 +366,7 @@ struct wn_core *wn_core_init(void *public, void *private, const struct wn_bounds
 	core->tree_epoch = place(base, l.epoch);
 	*core->tree_epoch = 1;
 	init_clients(core, &l, base);
-	wn_mail_init(&core->mail, place(base, l.letters), place(base, l.boxes), place(base, l.waiting),
-		     place(base, l.planned), bounds->backlog);
+	init_mail(core, &l, base);
 	init_tx(core, &l, public, base);
 	init_merged(core, &l, base);
 	wn_digest_init(&core->digest, core->tx, bounds, place(base, l.dirty),

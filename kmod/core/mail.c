@@ -13,13 +13,13 @@
 wn_static_assert(sizeof(struct wn_letter) % sizeof(u64) == 0);
 wn_static_assert(sizeof(struct wn_box) % sizeof(u64) == 0);
 
-void wn_mail_init(struct wn_mail *mail, void *letters, void *boxes, void *waiting, void *planned,
-		  u32 capacity)
+void wn_mail_init(struct wn_mail *mail, const struct wn_mail_parts *parts, u32 capacity)
 {
-	mail->letters = letters;
-	mail->boxes = boxes;
-	mail->waiting = waiting;
-	mail->planned = planned;
+	mail->letters = parts->letters;
+	mail->boxes = parts->boxes;
+	mail->waiting = parts->waiting;
+	mail->planned = parts->planned;
+	mail->held = parts->held;
 	mail->capacity = capacity;
 }
 
@@ -34,6 +34,41 @@ u32 wn_mail_credit(const struct wn_core *core, u32 client)
 	const u32 most = share(&core->mail, box);
 
 	return most > box->count ? most - box->count : 0;
+}
+
+/* Who holds, or held, the capability that something is sent under: the client's number. */
+static u32 sender_of(const struct wn_core *core, u64 cap)
+{
+	return wn_handle_index(cap) / core->bounds.caps;
+}
+
+/* Where it is counted what waits for a client of one sender; NULL: that is the engine. */
+static u32 *held_of(const struct wn_core *core, u32 client, u64 cap)
+{
+	return cap ? &core->mail.held[(u64)client * core->bounds.clients + sender_of(core, cap)] :
+		     NULL;
+}
+
+static void count(struct wn_core *core, u32 client, u64 cap, u32 n)
+{
+	u32 *held = held_of(core, client, cap);
+
+	if (held)
+		WN_TX_SET(core->tx, *held, *held + n);
+}
+
+/* How many more who sends now can make a client hold. */
+static u32 allowance(const struct wn_core *core, u32 client)
+{
+	const struct wn_mail *mail = &core->mail;
+	const u32 credit = wn_mail_credit(core, client), *held = held_of(core, client, mail->cap);
+	u32 most;
+
+	if (!held || sender_of(core, mail->cap) == client)
+		return credit;
+	/* The last one is for whoever has none. */
+	most = (credit + *held + 1) / 2;
+	return credit && most > *held ? most - *held : 0;
 }
 
 static bool is_empty(const struct wn_box *box)
@@ -63,22 +98,32 @@ static u32 same(const struct wn_core *core, u32 client, const struct wn_event *e
 #define DROP_LOOK 16
 
 /*
- * The oldest that a client sent, and the one before it (0: none): what the engine has
- * to say is never dropped. 0: none near the front.
+ * What goes so that another comes, and the one before it (0: none): the sender's own
+ * oldest; where all is full and it has none, the oldest that a client sent. What the engine
+ * has to say is never dropped. 0: none near the front.
  */
-static u32 droppable(const struct wn_mail *mail, const struct wn_box *box, u32 priority,
-		     u32 *before)
+static u32 droppable(const struct wn_core *core, u32 client, u32 priority, u32 *before)
 {
-	u32 at = box->first[priority], i;
+	const struct wn_mail *mail = &core->mail;
+	u32 at = mail->boxes[client].first[priority], last = 0, oldest = 0, i;
 
 	*before = 0;
 	for (i = 0; at && i < DROP_LOOK; i++) {
-		if (wn_mail_letter(mail, at)->event.kind == WN_EV_USER)
+		const struct wn_letter *l = wn_mail_letter(mail, at);
+
+		if (l->event.kind == WN_EV_USER &&
+		    sender_of(core, l->cap) == sender_of(core, mail->cap)) {
+			*before = last;
 			return at;
-		*before = at;
-		at = wn_mail_letter(mail, at)->next;
+		}
+		if (l->event.kind == WN_EV_USER && !oldest) {
+			*before = last;
+			oldest = at;
+		}
+		last = at;
+		at = l->next;
 	}
-	return 0;
+	return wn_mail_credit(core, client) ? 0 : oldest;
 }
 
 s64 wn_mail_check(const struct wn_core *core, u32 client, const struct wn_event *event, u32 n,
@@ -94,14 +139,14 @@ s64 wn_mail_check(const struct wn_core *core, u32 client, const struct wn_event 
 		return wn_bug_on(mail->reserved < n) ? -ENOBUFS : 0;
 	if (flags & WN_MAIL_ENGINE)
 		return n <= wn_mail_left(mail) ? 0 : -ENOBUFS;
-	if (box->count + n <= share(mail, box))
-		return 0;
 	if (flags & WN_MAIL_PATIENT)
-		return -ENOBUFS;
+		return n <= wn_mail_credit(core, client) ? 0 : -ENOBUFS;
+	if (n <= allowance(core, client))
+		return 0;
 	switch (box->policy) {
 	case WN_POLICY_DROP_OLDEST:
 		/* One goes for each that comes; those of other priorities stay. */
-		return n == 1 && droppable(mail, box, event->priority, &before) ? 0 : -ENOBUFS;
+		return n == 1 && droppable(core, client, event->priority, &before) ? 0 : -ENOBUFS;
 	case WN_POLICY_CONFLATE:
 		return n == 1 && same(core, client, event) ? 0 : -ENOBUFS;
 	}
@@ -126,11 +171,13 @@ u32 wn_mail_take(struct wn_core *core)
 }
 
 /* Take the oldest of a backlog that has some out of it. */
-static u32 pop(struct wn_core *core, struct wn_box *box, u32 priority)
+static u32 pop(struct wn_core *core, u32 client, u32 priority)
 {
+	struct wn_box *box = &core->mail.boxes[client];
 	const u32 at = box->first[priority];
 
 	wn_tx_save(core->tx, box, BOX_WORDS);
+	count(core, client, wn_mail_letter(&core->mail, at)->cap, -1u);
 	box->first[priority] = wn_mail_letter(&core->mail, at)->next;
 	if (!box->first[priority])
 		box->last[priority] = 0;
@@ -151,18 +198,20 @@ void wn_mail_give(struct wn_core *core, u32 at)
 	mail->used--;
 }
 
-/* Drop the oldest that may be dropped, if there is one. */
-static void drop(struct wn_core *core, struct wn_box *box, u32 priority)
+/* Drop the one that goes for another, if there is one. */
+static void drop(struct wn_core *core, u32 client, u32 priority)
 {
 	struct wn_mail *mail = &core->mail;
-	u32 before, at = droppable(mail, box, priority, &before);
+	struct wn_box *box = &mail->boxes[client];
+	u32 before, at = droppable(core, client, priority, &before);
 
 	if (!at)
 		return;
 	if (!before) {
-		pop(core, box, priority);
+		pop(core, client, priority);
 	} else {
 		wn_tx_save(core->tx, box, BOX_WORDS);
+		count(core, client, wn_mail_letter(mail, at)->cap, -1u);
 		WN_TX_SET(core->tx, wn_mail_letter(mail, before)->next,
 			  wn_mail_letter(mail, at)->next);
 		if (box->last[priority] == at)
@@ -199,6 +248,7 @@ static void append(struct wn_core *core, u32 client, const struct wn_event *even
 		box->first[p] = at;
 	box->last[p] = at;
 	box->count++;
+	count(core, client, l->cap, 1);
 	if (box->policy == WN_POLICY_CONFLATE && index < core->bounds.nodes)
 		WN_TX_SET(core->tx, core->own[index].letter, at);
 }
@@ -216,6 +266,8 @@ void wn_mail_post(struct wn_core *core, u32 client, const struct wn_event *event
 		at = same(core, client, event);
 		if (at) {
 			wn_tx_save(core->tx, wn_mail_letter(mail, at), LETTER_WORDS);
+			count(core, client, wn_mail_letter(mail, at)->cap, -1u);
+			count(core, client, mail->cap, 1);
 			wn_mail_letter(mail, at)->event = *event;
 			wn_mail_letter(mail, at)->cap = mail->cap;
 			WN_TX_SET(core->tx, box->lost[event->priority],
@@ -224,8 +276,8 @@ void wn_mail_post(struct wn_core *core, u32 client, const struct wn_event *event
 			return;
 		}
 	} else if (!flags && box->policy == WN_POLICY_DROP_OLDEST &&
-		   box->count >= share(mail, box)) {
-		drop(core, box, event->priority);
+		   !allowance(core, client)) {
+		drop(core, client, event->priority);
 	}
 	append(core, client, event);
 	wake(core, client);
@@ -340,7 +392,7 @@ static u32 move(struct wn_core *core, u32 client, struct wn_inbox *inbox, u32 pr
 		put++;
 	}
 	while (put < room && box->first[priority]) {
-		at = pop(core, box, priority);
+		at = pop(core, client, priority);
 		if (likely(inbox)) {
 			event = wn_mail_open_letter(core, wn_mail_letter(&core->mail, at));
 			wn_inbox_put(inbox, priority, &event);
@@ -430,5 +482,7 @@ void wn_mail_close(struct wn_core *core, u32 client)
 	mail->used -= box->count;
 	wn_queue_poke(core);
 	*box = (struct wn_box){};
+	wn_memset(&mail->held[(u64)client * core->bounds.clients], 0,
+		  core->bounds.clients * sizeof(*mail->held));
 	mail->waiting[client / 64] &= ~(1ULL << (client % 64));
 }

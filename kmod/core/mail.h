@@ -8,7 +8,9 @@
  *
  * All backlogs share one pool of letters. A client's may hold at most half of what
  * is free and its own, so that nobody who does not read takes all, and nobody who
- * sends can make a receiver hold all that is left. What the engine itself has to
+ * sends can make a receiver hold all that is left. Of a receiver's share one sender
+ * has half of what others left of it, so that nobody who sends a lot keeps others from
+ * being heard; what one sends to itself is its own affair. What the engine itself has to
  * say (a node died, a call ends) may use the other half, and a letter that was put
  * by (wn_mail_reserve) is there for whoever did.
  */
@@ -43,9 +45,10 @@ struct wn_mail {
 	struct wn_box *boxes;	/* by client */
 	u64 *waiting;		/* a bit for each client: something can perhaps be moved */
 	u32 *planned;		/* scratch, by client: of a send to many; zero between */
+	u32 *held;		/* by receiver and, in its row, by sender: letters that wait */
 	u32 capacity;
 	u32 reserved0;
-	u64 cap;		/* of who sends at this moment; 0: the engine */
+	u64 cap;		/* of who asks or sends at this moment; 0: the engine */
 	u64 used;		/* saved together with the three below */
 	u32 free;		/* letter + 1; 0: none */
 	u32 fresh;		/* letters that were never used begin here */
@@ -56,7 +59,10 @@ struct wn_mail {
 #define WN_MAIL_RESERVED	2u	/* a letter was put by for it */
 #define WN_MAIL_PATIENT		4u	/* whatever the policy: what does not fit is sent later */
 
-/* Whether n events like this one can go to a client: 0, -ENOLINK: it is gone, -ENOBUFS. */
+/*
+ * Whether n events like this one can go to a client: 0, -ENOLINK: it is gone, -ENOBUFS. Who
+ * asks for somebody sets mail.cap around it.
+ */
 s64 wn_mail_check(const struct wn_core *core, u32 client, const struct wn_event *event, u32 n,
 		  u32 flags);
 
@@ -114,8 +120,12 @@ static inline u32 wn_mail_left(const struct wn_mail *mail)
 /* Events that a client's backlog can still take. */
 u32 wn_mail_credit(const struct wn_core *core, u32 client);
 
-void wn_mail_init(struct wn_mail *mail, void *letters, void *boxes, void *waiting, void *planned,
-		  u32 capacity);
+/* Memory of each kind, zeroed. */
+struct wn_mail_parts {
+	void *letters, *boxes, *waiting, *planned, *held;
+};
+
+void wn_mail_init(struct wn_mail *mail, const struct wn_mail_parts *parts, u32 capacity);
 
 static inline u64 wn_mail_waiting_bytes(u32 clients)
 {

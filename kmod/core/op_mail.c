@@ -118,14 +118,14 @@ s64 wn_op_emit(struct wn_call *call)
 	if (reader < 0)
 		return reader;
 	event.node = wn_node(core, call->node)->handle;
-	err = wn_reader_check(core, (u32)reader, &event, 1, 0);
-	if (err)
-		return err;
-	event.hlc = wn_call_stamp(call);
 	core->mail.cap = wn_cap_handle(core, call->cap);
-	wn_reader_post(core, (u32)reader, &event, 0);
+	err = wn_reader_check(core, (u32)reader, &event, 1, 0);
+	if (!err) {
+		event.hlc = wn_call_stamp(call);
+		wn_reader_post(core, (u32)reader, &event, 0);
+	}
 	core->mail.cap = 0;
-	return 0;
+	return err;
 }
 
 /* How many events each reader would get; -ENOBUFS: one of them has no room for them. */
@@ -167,11 +167,9 @@ s64 wn_op_emit_children(struct wn_call *call)
 
 	if (err)
 		return err;
-	err = plan(call, &event, first);
-	if (err)
-		return err;
 	core->mail.cap = wn_cap_handle(core, call->cap);
-	for (at = first; at != WN_INDEX_NONE; at = wn_node(core, at)->next) {
+	err = plan(call, &event, first);
+	for (at = err ? WN_INDEX_NONE : first; at != WN_INDEX_NONE; at = wn_node(core, at)->next) {
 		reader = wn_reader_of(core, at);
 		if (reader < 0)
 			continue;
@@ -181,7 +179,7 @@ s64 wn_op_emit_children(struct wn_call *call)
 		sent++;
 	}
 	core->mail.cap = 0;
-	return sent;
+	return err ? err : sent;
 }
 
 s64 wn_op_emit_subtree(struct wn_call *call)

@@ -138,7 +138,9 @@ s64 wn_op_call(struct wn_call *call)
 		return -ENOSPC;
 	event.node = wn_node(core, call->node)->handle;
 	event.trace = call->sqe->arg;
+	core->mail.cap = wn_cap_handle(core, call->cap);
 	err = wn_reader_check(core, (u32)callee, &event, 1, 0);
+	core->mail.cap = 0;
 	if (err)
 		return err;
 	event.hlc = wn_call_stamp(call);

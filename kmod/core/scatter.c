@@ -76,16 +76,15 @@ static void send(struct wn_core *core, struct wn_promise *promise, u32 index,
 		return;
 	event = promise->event;
 	event.node = rec->handle;
-	err = wn_reader_check(core, (u32)reader, &event, 1, 0);
-	/* Who is gone reads nothing; all else had no room. */
-	if (err) {
-		promise->peer_life += err != -ENOLINK;
-		return;
-	}
-	event.hlc = wn_core_stamp(core, now);
 	core->mail.cap = wn_promise_cap(core, promise);
-	wn_reader_post(core, (u32)reader, &event, 0);
+	err = wn_reader_check(core, (u32)reader, &event, 1, 0);
+	if (!err) {
+		event.hlc = wn_core_stamp(core, now);
+		wn_reader_post(core, (u32)reader, &event, 0);
+	}
 	core->mail.cap = 0;
+	/* Who is gone reads nothing; all else had no room. */
+	promise->peer_life += err && err != -ENOLINK;
 }
 
 /* Its share of a slice; it is in the list, or over. */

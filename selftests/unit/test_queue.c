@@ -724,7 +724,7 @@ static void starve(void)
 		name[1]++;
 		node = (u64)world_create(&w, 0, name);
 		bind_inbox(c, node);
-		while (!emit(node, 0, 1))
+		while (!world_op(&w, c, OP(.opcode = WN_OP_EMIT, .node = node), NULL))
 			;
 	}
 	bind_queue(2, work, 1, 0, 0);

@@ -325,7 +325,8 @@ static void start(u32 nodes, u32 timers)
 	u32 c;
 
 	b.timers = timers;
-	b.backlog = 2 * nodes;
+	/* A reader of all has half, who sends half of that. */
+	b.backlog = 4 * nodes;
 	world_init(&w, &b, seed);
 	wn_core_client_close(w.core, 0);
 	memset(user, 0, sizeof(user));

@@ -915,7 +915,8 @@ struct wn_timer_told {
  * bytes of data); w[0]: payload type, 32 bits; arg: trace id; the data is w[1] (8
  * bytes at most), or, wide, the first 24 bytes of the slot; the rest zero. badge is
  * the capability's, hlc the op's. Result: 0. Right: EMIT, and PRIORITY for the upper
- * two. ENOLINK: nobody reads the node's events; ENOBUFS: the reader's backlog is full.
+ * two. ENOLINK: nobody reads the node's events; ENOBUFS: the reader's backlog is full, or
+ * this client's share of it.
  *
  * EMIT with WN_EMIT_AT: at a time, which are the 8 bytes behind the first 24 of the wide
  * slot (EINVAL: 0; not wide); to the reader of then. A promise (see there); result: its
@@ -933,8 +934,9 @@ struct wn_timer_told {
  *
  * An event is in the receiver's backlog once its op succeeded, and comes to the inbox
  * as far as there is room, in order for each priority. A backlog holds at most half
- * of what is free and its own (wn_kern_ring.credit: how many more). Events sent to a
- * node before it was destroyed are delivered.
+ * of what is free and its own (wn_kern_ring.credit: how many more), and of one sender, but
+ * itself, half of what others left of that. Events sent to a node before it was destroyed
+ * are delivered.
  */
 #define WN_OP_EMIT		32
 #define WN_EMIT_AT		(1U << 2)	/* EMIT: later */
