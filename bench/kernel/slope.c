@@ -158,6 +158,9 @@ int main(int argc, char **argv)
 	measure("CELL_UPDATE", add, calls, 0);
 	measure("EMIT and delivery", event, calls, 1);
 	printf("]\n}\n");
+	/* As it was: it may run again. */
+	good(wn_destroy(&wn, node), "destroy");
+	good(wn_destroy(&wn, reader), "destroy");
 	wn_close(&wn);
 	return 0;
 }
