@@ -195,8 +195,8 @@ TEST_F(calls, a_full_ring_is_said)
 		sqe = wn_get_sqe(wn);
 		if (sqe)
 			wn_prep_nop(sqe, i++);
-		else
-			ASSERT_LT(0, wn_submit(wn));
+		else	/* a thread may not have taken what was submitted */
+			ASSERT_LE(!wt_is_polling(), wn_submit(wn));
 	}
 	EXPECT_EQ(-EBUSY, wn_find(wn, 0, "none"));
 	ASSERT_LT(0, wn_submit(wn));

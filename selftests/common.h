@@ -48,6 +48,10 @@ bool wt_is_embedded(void);
 /* Leave so unless the module is loaded and we are root. */
 void wt_need_module(void);
 
+/* Whether each client asks for a polling thread (polling.c); and let so many run. */
+bool wt_is_polling(void);
+int wt_allow_polling(void);
+
 int wt_mount(struct wt_mount *m, const char *options);
 void wt_umount(struct wt_mount *m);
 
@@ -96,6 +100,7 @@ struct wt_client {
 	struct wn_sqe *sqes;
 	struct wn_kern_ring *kern;
 	struct wn_cqe *cqes;
+	uint32_t seen;		/* sq_head when the last wt_enter that submitted ended */
 };
 
 /* The table's entry of a type, or NULL. */
@@ -113,7 +118,10 @@ struct wn_sqe *wt_sqe(struct wt_client *c, uint32_t at);
 /* Move the tail over n more entries. */
 void wt_submit(struct wt_client *c, uint32_t n);
 
-/* WN_IOC_ENTER without a deadline. */
+/*
+ * WN_IOC_ENTER without a deadline. In polling mode what the thread has taken since
+ * the last call is in the result as if the call had taken it.
+ */
 long wt_enter(struct wt_client *c, uint32_t to_submit, uint32_t min_complete);
 
 /* Completions that lie in the ring; the at-th of them; step over n. */

@@ -375,6 +375,7 @@ TEST_F(events, loops)
 	struct wn_loop loop;
 	__u64 done = 0;
 	__s64 deaf;
+	int n;
 
 	NEED_EVENTS;
 	wn_loop_init(&loop, wn);
@@ -391,7 +392,11 @@ TEST_F(events, loops)
 	EXPECT_EQ(0, wn_emit(wn, deaf, 0, 0, NULL, 0));
 	wn_prep_nop(wn_get_sqe(wn), 5);
 	EXPECT_LT(0, wn_submit(wn));
-	EXPECT_EQ(3, wn_loop_once(&loop, wn_deadline(SECOND)));
+	n = wn_loop_once(&loop, wn_deadline(SECOND));
+	/* A thread may take it later. */
+	if (wt_is_polling() && n == 2)
+		n += wn_loop_once(&loop, wn_deadline(SECOND));
+	EXPECT_EQ(3, n);
 	EXPECT_EQ(1, seen);
 	EXPECT_EQ(5, done);
 	EXPECT_EQ(1, loop.dropped);

@@ -15,6 +15,9 @@
 #undef TEST_TIMEOUT_DEFAULT
 #define TEST_TIMEOUT_DEFAULT 240
 
+/* In a test of what a caller's own turns do. */
+#define WT_INLINE(why)	do { if (wt_is_polling()) SKIP(return, "polling: " why); } while (0)
+
 #define WT_MAIN						\
 	int main(int argc, char **argv)			\
 	{						\

@@ -26,6 +26,8 @@ void wt_need_module(void)
 		wt_skip_all("worknode is not loaded: insmod worknode.ko");
 	if (geteuid())
 		wt_skip_all("needs root, to mount");
+	if (wt_allow_polling())
+		wt_skip_all("the module has no polling threads");
 }
 
 int wt_mount_on(const char *dir, unsigned long flags, const char *options)

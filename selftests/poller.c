@@ -142,4 +142,10 @@ TEST_F(poller, first_and_last)
 	self->c = c;
 }
 
-WT_MAIN
+int main(int argc, char **argv)
+{
+	if (wt_is_polling())
+		wt_skip_all("polling: it starts its threads itself");
+	wt_need_module();
+	return test_harness_run(argc, argv);
+}

@@ -324,7 +324,7 @@ TEST_F(promises, links)
 TEST_F(promises, queues)
 {
 	struct wn *wn = &self->wn, *other = &self->other;
-	struct wn_queue queue = { .lease = 20 * MS, .tries = 1, .credit = 2 };
+	struct wn_queue queue = { .lease = 10000 * MS, .tries = 1, .credit = 2 };
 	struct wn_event event, again;
 	__s64 work, dead;
 	__u32 i;

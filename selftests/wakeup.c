@@ -150,6 +150,7 @@ TEST_F_TIMEOUT(wakeup, polled, 1800)
 	ASSERT_EQ(0, wn_query(self->m.dir, &q));
 	if (!(q.features & WN_FEAT_POLL))
 		SKIP(return, "this engine has no polling threads");
+	WT_INLINE("so is the other test");
 	ASSERT_EQ(0, wt_write_file(POLLERS, "2"));
 	ASSERT_EQ(0, self->wn.via->call(self->wn.file, WN_IOC_POLL, &poll));
 	play(_metadata, self, ws_rounds(100000, 10000, 2000));

@@ -11,6 +11,12 @@
 #include <sys/wait.h>
 #include <wn_embed.h>
 
+/* There are no polling threads here. */
+bool wt_is_polling(void)
+{
+	return false;
+}
+
 bool wt_is_embedded(void)
 {
 	return false;

@@ -12,6 +12,12 @@
 #define FLAGS	0
 #endif
 
+/* There are no polling threads here. */
+bool wt_is_polling(void)
+{
+	return false;
+}
+
 bool wt_is_embedded(void)
 {
 	return true;
