@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What more than one example does: what is found or made, groups of ops. */
+/* What more than one example does: what is found or made, events one by one. */
 #ifndef EXAMPLE_BOARD_H
 #define EXAMPLE_BOARD_H
 
@@ -34,41 +34,6 @@ static inline __s64 board_cell(struct wn *wn, __u64 node, __u64 id, __u8 type)
 	if (cell == -ENOENT)
 		cell = wn_cell_create(wn, node, id, type, 0);
 	return cell == -EEXIST ? wn_cell_find(wn, node, id) : cell;
-}
-
-/*
- * One more entry of a group, all but the last with WN_SQE_ATOMIC. There is room: groups
- * are short, and one at a time.
- */
-static inline struct wn_sqe *board_entry(struct wn *wn, __u8 flags)
-{
-	struct wn_sqe *sqe = wn_get_sqe(wn);
-
-	if (!sqe)
-		abort();
-	wn_sqe_flags(sqe, flags);
-	return sqe;
-}
-
-/* Submit them, all or none: 0, or what went wrong with the one that did not go. */
-static inline __s64 board_commit(struct wn *wn, unsigned int entries)
-{
-	int err = wn_submit_and_wait(wn, entries, WN_ENTER_NO_DEADLINE);
-	const struct wn_cqe *cqe;
-	__s64 res = 0;
-
-	while (err >= 0 && entries) {
-		err = wn_wait_cqe(wn, &cqe, WN_ENTER_NO_DEADLINE);
-		if (err == -EINTR) {
-			err = 0;
-		} else if (!err) {
-			if (WN_RES_IS_ERROR(cqe->res) && cqe->res != -ECANCELED)
-				res = cqe->res;
-			wn_cqe_seen(wn);
-			entries--;
-		}
-	}
-	return err < 0 ? err : res;
 }
 
 /* The next event, a copy. Until the deadline, whatever signals come: 0 or an error. */

@@ -58,18 +58,18 @@ static __s64 add(struct jobs *j)
 {
 	const struct timespec nap = { .tv_nsec = 1000000 };
 	struct wn_node_rec rec;
-	struct wn_sqe *sqe;
 	__s64 res;
 
 	for (;;) {
+		struct wn_sqe ops[2] = { 0 };
+
 		res = wn_node_read(&j->wn, j->queue, &rec);
 		if (res)
 			return res;
-		sqe = board_entry(&j->wn, WN_SQE_ATOMIC);
-		wn_prep_set_word(sqe, j->queue, 0, rec.user[0] + 1, 0);
-		wn_sqe_if_version(sqe, rec.version);
-		wn_prep_emit_word(board_entry(&j->wn, 0), j->queue, 0, 0, rec.user[0], 0);
-		res = board_commit(&j->wn, 2);
+		wn_prep_set_word(&ops[0], j->queue, 0, rec.user[0] + 1, 0);
+		wn_sqe_if_version(&ops[0], rec.version);
+		wn_prep_emit_word(&ops[1], j->queue, 0, 0, rec.user[0], 0);
+		res = wn_do_group(&j->wn, ops, 2, NULL);
 		/* Somebody else took that number: the next. Full: wait for workers. */
 		if (res != -EAGAIN && res != -ENOBUFS)
 			return res;
@@ -80,11 +80,12 @@ static __s64 add(struct jobs *j)
 /* The job has ended, and that is counted: both or neither. */
 static __s64 finish(struct jobs *j, const struct wn_event *job, int how, __u64 number)
 {
-	wn_prep_ack(board_entry(&j->wn, WN_SQE_ATOMIC), job->node, job->hlc, 0);
-	wn_prep_cell_count(board_entry(&j->wn, WN_SQE_ATOMIC), j->queue, j->cell[how], WN_CELL_ADD,
-			   1, 0);
-	wn_prep_cell_count(board_entry(&j->wn, 0), j->queue, j->cell[SUM], WN_CELL_ADD, number, 0);
-	return board_commit(&j->wn, 3);
+	struct wn_sqe ops[3] = { 0 };
+
+	wn_prep_ack(&ops[0], job->node, job->hlc, 0);
+	wn_prep_cell_count(&ops[1], j->queue, j->cell[how], WN_CELL_ADD, 1, 0);
+	wn_prep_cell_count(&ops[2], j->queue, j->cell[SUM], WN_CELL_ADD, number, 0);
+	return wn_do_group(&j->wn, ops, 3, NULL);
 }
 
 /* What comes from a queue, one by one; from that of the dead until nothing comes. */

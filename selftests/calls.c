@@ -256,6 +256,52 @@ TEST_F(calls, prepared)
 	wn_cqe_seen(wn);
 }
 
+/* A group and its answers, while completions of others lie there unread. */
+TEST_F(calls, a_group)
+{
+	struct wn *wn = &self->wn;
+	struct wn_sqe slots[5] = { 0 };
+	const struct wn_cqe *cqe;
+	struct wn_cqe cqes[3];
+	__u64 i, n;
+
+	wn_prep_create(&slots[0], &slots[1], 0, "first", 0, 0, 0, 0);
+	wn_prep_set_word(&slots[2], 0, 0, 7, 0);
+	wn_prep_create(&slots[3], &slots[4], 0, "second", 0, 0, 0, 0);
+	wn_prep_nop(wn_get_sqe(wn), 0);
+	ASSERT_EQ(0, wn_do_group(wn, slots, 5, cqes));
+	EXPECT_EQ(cqes[0].res, wn_find(wn, 0, "first"));
+	EXPECT_LT(0, cqes[1].res);
+	EXPECT_EQ(cqes[2].res, wn_find(wn, 0, "second"));
+	/* Half of it is there already: none. The same slots, whatever the library set in them. */
+	wn_prep_create(&slots[0], &slots[1], 0, "third", 0, 0, 0, 0);
+	EXPECT_EQ(-EEXIST, wn_do_group(wn, slots, 5, cqes));
+	EXPECT_EQ(-ECANCELED, cqes[0].res);
+	EXPECT_EQ(-EEXIST, cqes[2].res);
+	EXPECT_EQ(-ENOENT, wn_find(wn, 0, "third"));
+	EXPECT_EQ(0, wn_do_group(wn, slots, 3, NULL));
+	EXPECT_FALSE(IS_ERROR(wn_find(wn, 0, "third")));
+	/* What is no group. */
+	EXPECT_EQ(-EINVAL, wn_do_group(wn, slots, 0, NULL));
+	EXPECT_EQ(-EINVAL, wn_do_group(wn, slots, 4, NULL));
+	EXPECT_EQ(-E2BIG, wn_do_group(wn, (struct wn_sqe[1024]){ 0 }, 1024, NULL));
+	wn_sqe_flags(&slots[2], WN_SQE_LINK);
+	EXPECT_EQ(-EINVAL, wn_do_group(wn, slots, 5, NULL));
+	/* Others' completions are all there, and where they fill the ring that is said. */
+	for (n = 1; wn->kern->cq_tail - wn->cq_head < wn->cq_entries - 1; n++) {
+		wn_prep_nop(wn_get_sqe(wn), n);
+		ASSERT_LT(0, wn_submit(wn));
+	}
+	EXPECT_EQ(-EBUSY, wn_do_group(wn, (struct wn_sqe[2]){ 0 }, 2, NULL));
+	EXPECT_EQ(0, wn_do_group(wn, (struct wn_sqe[1]){ 0 }, 1, NULL));
+	for (i = 0; (cqe = wn_peek_cqe(wn)); i++) {
+		ASSERT_EQ(i, cqe->user_data);
+		wn_cqe_seen(wn);
+	}
+	EXPECT_EQ(n, i);
+	EXPECT_EQ(0, wn->cq_own);
+}
+
 /* One key, one node, however often it is tried. */
 TEST_F(calls, idempotent)
 {

@@ -37,6 +37,13 @@ struct wn;
  */
 __s64 wn_do(struct wn *wn, const struct wn_sqe *sqe, const void *data, struct wn_cqe *cqe);
 
+/*
+ * Several ops, all of them or none: slots as they would lie in the ring, a wide op in two,
+ * each op as for wn_do(); n slots, of which a ring has room for. 0, or what went wrong
+ * with the one op that did. *cqes, unless NULL: a completion for each op.
+ */
+__s64 wn_do_group(struct wn *wn, const struct wn_sqe *slots, unsigned int n, struct wn_cqe *cqes);
+
 /* Nodes. Handle; 0; version; version. */
 __s64 wn_create(struct wn *wn, __u64 parent, const char *name);
 __s64 wn_create_as(struct wn *wn, __u64 parent, const char *name, __u32 type, __u32 state,

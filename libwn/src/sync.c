@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: MIT
-/* One op and its answer. */
+/* One op and its answer, or a group of them. */
 #include "transport.h"
 
 #include <string.h>
 
 /*
- * Whether the completion of one more op finds room however long the program goes
+ * Whether the completions of n more ops find room however long the program goes
  * on not reading: each slot that waits makes one completion at most.
  */
-static bool has_room(const struct wn *wn)
+static bool has_room(const struct wn *wn, __u32 n)
 {
 	/* The head first: what is taken between the two looks is counted twice, not never. */
 	__u32 waiting = wn->sq_tail - WN_LOAD_ACQUIRE(&wn->kern->sq_head);
 	__u32 unread = WN_LOAD_ACQUIRE(&wn->kern->cq_tail) - wn->cq_head;
 
-	return waiting + unread < wn->cq_entries;
+	return n <= wn->cq_entries && waiting + unread <= wn->cq_entries - n;
 }
 
 /* Slots for it: 0, -EAGAIN, or what submitting the others said. */
@@ -50,17 +50,18 @@ static void take(struct wn *wn, __u32 pos, struct wn_cqe *cqe)
 	wn_peek_cqe(wn);
 }
 
-static int wait_for_own(struct wn *wn, __u32 from, struct wn_cqe *cqe)
+/* The next of them from a position on, which moves behind it. */
+static int wait_for_own(struct wn *wn, __u32 *from, struct wn_cqe *cqe)
 {
 	__u32 tail;
 	int ret;
 
 	for (;;) {
 		tail = WN_LOAD_ACQUIRE(&wn->kern->cq_tail);
-		for (; from != tail; from++) {
-			if (wn->cqes[from & (wn->cq_entries - 1)].user_data != WN_USER_DATA_OWN)
+		for (; *from != tail; ++*from) {
+			if (wn->cqes[*from & (wn->cq_entries - 1)].user_data != WN_USER_DATA_OWN)
 				continue;
-			take(wn, from, cqe);
+			take(wn, (*from)++, cqe);
 			return 0;
 		}
 		ret = wn_enter(wn, wn->sq_entries, tail - wn->cq_head + 1, WN_ENTER_NO_DEADLINE);
@@ -80,17 +81,86 @@ WN_API __s64 wn_do(struct wn *wn, const struct wn_sqe *sqe, const void *data, st
 	/* Its completion is what is waited for, even where it succeeds. */
 	if (sqe->flags & (WN_SQE_QUIET | WN_SQE_LINK | WN_SQE_ATOMIC))
 		return -EINVAL;
-	if (!has_room(wn))
+	if (!has_room(wn, 1))
 		return -EBUSY;
 	from = WN_LOAD_ACQUIRE(&wn->kern->cq_tail);
 	err = put(wn, sqe, data);
 	if (!err) {
 		err = wn_submit(wn);
-		err = err < 0 ? err : wait_for_own(wn, from, &got);
+		err = err < 0 ? err : wait_for_own(wn, &from, &got);
 	}
 	if (err)
 		return err;
 	if (cqe)
 		*cqe = got;
 	return got.res;
+}
+
+/* How many ops lie in n slots; -EINVAL: not so many as a group can have, or half a one. */
+static int count_ops(const struct wn_sqe *slots, unsigned int n)
+{
+	unsigned int i, ops = 0;
+
+	for (i = 0; i < n; i++, ops++) {
+		if (slots[i].flags & (WN_SQE_QUIET | WN_SQE_LINK))
+			return -EINVAL;
+		i += !!(slots[i].flags & WN_SQE_WIDE);
+	}
+	return ops && i == n ? (int)ops : -EINVAL;
+}
+
+/* The slots into the ring, where there is room for them; all but the last op ATOMIC. */
+static void put_group(struct wn *wn, const struct wn_sqe *slots, unsigned int n)
+{
+	struct wn_sqe *to;
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		to = wn_get_sqe(wn);
+		*to = slots[i];
+		to->user_data = WN_USER_DATA_OWN;
+		to->flags &= (__u8)~WN_SQE_ATOMIC;
+		if (i + 1 + !!(slots[i].flags & WN_SQE_WIDE) < n)
+			to->flags |= WN_SQE_ATOMIC;
+		if (slots[i].flags & WN_SQE_WIDE) {
+			to = wn_get_sqe(wn);
+			*to = slots[++i];
+		}
+	}
+}
+
+WN_API __s64 wn_do_group(struct wn *wn, const struct wn_sqe *slots, unsigned int n,
+			 struct wn_cqe *cqes)
+{
+	const int ops = count_ops(slots, n);
+	struct wn_cqe got;
+	__s64 res = 0;
+	__u32 from;
+	int err, i;
+
+	if (!*wn->alive)
+		return -EOWNERDEAD;
+	if (ops < 0)
+		return ops;
+	if (n > wn->sq_entries)
+		return -E2BIG;
+	if (!has_room(wn, (__u32)ops))
+		return -EBUSY;
+	err = wn_sq_room(wn) < n ? wn_submit(wn) : 0;
+	if (err < 0 || wn_sq_room(wn) < n)
+		return err < 0 ? err : -EAGAIN;
+	from = WN_LOAD_ACQUIRE(&wn->kern->cq_tail);
+	put_group(wn, slots, n);
+	err = wn_submit(wn);
+	for (i = 0; err >= 0 && i < ops; i++) {
+		err = wait_for_own(wn, &from, &got);
+		if (err)
+			break;
+		/* The one that did not go says why; the others were cancelled with it. */
+		if (WN_RES_IS_ERROR(got.res) && (!res || res == -ECANCELED))
+			res = got.res;
+		if (cqes)
+			cqes[i] = got;
+	}
+	return err < 0 ? err : res;
 }
