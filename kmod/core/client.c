@@ -63,6 +63,7 @@ void wn_core_client_close(struct wn_core *core, u32 number)
 	wn_queue_client_gone(core, number);
 	wn_mail_close(core, number);
 	(void)wn_slot_client_gone(core, number, WN_SLOT_ANY_CAP, &all);
+	wn_wheel_del(&core->wheel, &client->expiry);
 	client->slots = NULL;
 	client->life++;
 	wn_caps_client_gone(core, number);

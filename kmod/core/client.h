@@ -10,6 +10,7 @@
 #include "core.h"
 #include "idem.h"
 #include "list.h"
+#include "wheel.h"
 
 struct wn_core_client {
 	u64 first_id;		/* of its first capability */
@@ -17,6 +18,7 @@ struct wn_core_client {
 	struct wn_cap *caps;	/* bounds.caps */
 	const u64 *slots;	/* bounds.slots words that it writes; NULL: none */
 	struct wn_idem_ring idem;
+	struct wn_due expiry;	/* of the first capability under which it has attached slots */
 	u32 subs;		/* subscriptions that it holds */
 	u32 cap_hint;		/* where the next free slot is looked for */
 	u32 caps_used;		/* live ones; saved together with the one below */

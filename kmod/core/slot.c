@@ -8,6 +8,9 @@
 wn_static_assert(sizeof(struct wn_slot_line) == 8 * WN_LINE_WORDS);
 wn_static_assert(sizeof(struct wn_cell_slots) == WN_CELL_INLINE);
 
+/* Slots of one client that are folded in a row because capabilities expired. */
+#define EXPIRE_FOLDS 16u
+
 static struct wn_slot_own *own_of(const struct wn_core *core, u32 client, u32 slot)
 {
 	return &core->slots.own[client * core->slots.each + slot];
@@ -151,6 +154,17 @@ static bool is_escrow(const struct wn_core *core, u32 cell)
 	return wn_cell(&core->cells, cell)->type == WN_CELL_ESCROW;
 }
 
+/* Look at a client's slots at a time, or sooner. */
+static void wake_at(struct wn_core *core, u32 client, u64 at)
+{
+	struct wn_due *due = &core->clients[client].expiry;
+
+	if (!at || (wn_wheel_has(due) && due->at <= at))
+		return;
+	wn_wheel_del(&core->wheel, due);
+	wn_wheel_add(&core->wheel, due, at, WN_DUE_CAP, client);
+}
+
 void wn_slot_attach(struct wn_core *core, const struct wn_slot_new *new)
 {
 	const u32 cell = new->cell, client = new->client, slot = new->slot;
@@ -165,6 +179,7 @@ void wn_slot_attach(struct wn_core *core, const struct wn_slot_new *new)
 	own->start = wn_slot_load(core, client, slot);
 	own->cell = cell;
 	own->cap = (u16)new->cap;
+	wake_at(core, client, core->clients[client].caps[own->cap].expires);
 	WN_TX_SET(core->tx, *used, *used | 1ULL << slot % 64);
 	if (is_escrow(core, cell)) {
 		wn_bug_on(wn_escrow_take(cells, cell, client, 0, new->hlc,
@@ -245,6 +260,30 @@ bool wn_slot_client_gone(struct wn_core *core, u32 client, u32 cap, u32 *budget)
 		*budget -= core->tx->steps < *budget ? core->tx->steps : *budget;
 	}
 	return true;
+}
+
+u32 wn_slot_expire(struct wn_core *core, u32 client, const struct wn_now *now)
+{
+	const u32 begin = client * core->slots.each, end = begin + core->slots.each;
+	u64 next = 0, expires;
+	u32 at, steps = 0, folds = 0;
+
+	for (at = wn_slot_next(core, begin); at < end; at = wn_slot_next(core, at + 1)) {
+		steps++;
+		expires = core->clients[client].caps[core->slots.own[at].cap].expires;
+		if (!expires || now->boottime < expires || folds == EXPIRE_FOLDS) {
+			if (expires && (!next || expires < next))
+				next = expires;
+			continue;
+		}
+		core->tx->steps = 0;
+		wn_slot_detach(core, client, at - begin, wn_core_stamp(core, now));
+		wn_core_commit(core);
+		steps += core->tx->steps;
+		folds++;
+	}
+	wake_at(core, client, next);
+	return steps;
 }
 
 bool wn_slot_step(struct wn_core *core)

@@ -4,6 +4,7 @@
  * stores to them plainly, at any time; readers sum them (struct wn_cell_rec).
  *
  *	free --attach--> attached to a cell --detach, death, the cell's end--> free
+ *				 or when the capability that allowed it is revoked or expires
  *
  * The engine never writes one. It loads a slot once when it begins to count and
  * once when it ends, each time behind the odd seq of the cell (wn_tx_open), under
@@ -20,6 +21,7 @@
 #include "port.h"
 
 struct wn_core;
+struct wn_now;
 
 struct wn_slot_own {
 	u64 start;		/* what it held when it began to count, or was sampled */
@@ -103,6 +105,12 @@ u32 wn_slot_next(const struct wn_core *core, u32 place);
  * a transaction for each. Takes its steps off the budget; false: more is left.
  */
 bool wn_slot_client_gone(struct wn_core *core, u32 client, u32 cap, u32 *budget);
+
+/*
+ * Some capability of a client may have expired: fold what it attached under those that have,
+ * a transaction for each, a part of them at a time, and come again. Returns its steps.
+ */
+u32 wn_slot_expire(struct wn_core *core, u32 client, const struct wn_now *now);
 
 /* One slot of the first doomed cell, for the caller to commit; false: it has none. */
 bool wn_slot_step(struct wn_core *core);

@@ -5,12 +5,14 @@
 #include "queue.h"
 #include "reap.h"
 #include "scatter.h"
+#include "slot.h"
 
 /* Time: what is due goes to the noun that asked for it. */
 static u32 fire(struct wn_core *core, u32 steps, const struct wn_now *now)
 {
 	const u32 given = steps;
 	struct wn_due *due;
+	u32 taken;
 
 	wn_tx_begin(core->tx, false);
 	while ((due = wn_wheel_take(&core->wheel, now->boottime, &steps))) {
@@ -20,6 +22,10 @@ static u32 fire(struct wn_core *core, u32 steps, const struct wn_now *now)
 			break;
 		case WN_DUE_PROMISE:
 			wn_promise_due(core, due->who, now);
+			break;
+		case WN_DUE_CAP:
+			taken = wn_slot_expire(core, due->who, now);
+			steps -= taken < steps ? taken : steps;
 			break;
 		default:
 			wn_bug_on(due->kind);

@@ -4,6 +4,7 @@
 
 #include "kmod/core/cap.h"
 #include "kmod/core/cell.h"
+#include "kmod/core/work.h"
 #include "tap.h"
 #include "tell.h"
 #include "world.h"
@@ -196,10 +197,83 @@ static void test_slots(void)
 	tell_by = NULL;
 	world_deinit(&w);
 }
+/*
+ * What is attached under capabilities is folded when they expire, by who comes when the core
+ * says that there is something to do; and stays until then.
+ */
+static void test_expiry(void)
+{
+	enum { SLOTS = 60, UNDER = 6 };
+	static u64 page[SLOTS];
+	const struct wn_core_open open = { .rights = WN_RIGHT_ALL, .slots = page };
+	struct wn_grant in = { .rights = WN_RIGHT_ATTACH };
+	struct wn_bounds bounds = world_bounds(NODES);
+	u64 cell[SLOTS], ends[UNDER], begun, deadline, rng = tap_seed();
+	u32 i, under[SLOTS], early = 0, late = 0, folded, wrong = 0, calls = 0;
+	struct world w;
+
+	bounds.cells = bounds.slots = SLOTS;
+	world_init(&w, &bounds, rng);
+	wn_core_client_close(w.core, 0);
+	wn_core_client_open(w.core, 0, &open);
+	begun = w.now.boottime;
+	for (i = 0; i < UNDER; i++) {
+		/* Never, not while the test runs, and at times of which two are close. */
+		ends[i] = i == UNDER - 1 ? ends[i - 1] + 40000 :
+			  i > 1 ? begun + 1000000 + world_random(&rng) % 50000000 : 1ULL << 59;
+		in.expires = i ? ends[i] : 0;
+		wrong += grant(&w, 0, 0, &in) <= 0 || w.last.aux != i + 1;
+	}
+	for (i = 0; i < SLOTS; i++) {
+		struct wn_sqe slots[4] = { { .opcode = WN_OP_ATTACH, .flags = WN_SQE_ATOMIC },
+					   {}, { .op_flags = WN_NOP_RESULT, .w = { (u64)-EIO } } };
+		struct wn_op_result results[2];
+
+		under[i] = (u32)(world_random(&rng) % UNDER);
+		cell[i] = (u64)world_op(&w, 0, OP(.opcode = WN_OP_CELL_CREATE, .w = { i },
+						  .op_flags = WN_CELL_GCOUNTER), NULL);
+		/* Not done is as if it had never been asked for. */
+		slots[0].arg = cell[i];
+		slots[0].cap = (u16)(1 + world_random(&rng) % UNDER);
+		wn_op_apply_group(w.core, &(struct wn_op_env){ .now = &w.now }, slots, 2, results);
+		wrong += WN_RES_IS_ERROR(world_op(&w, 0, OP(.opcode = WN_OP_ATTACH, .arg = cell[i],
+							    .cap = (u16)(under[i] + 1)), NULL));
+	}
+	for (i = 0; i < SLOTS; i++)
+		page[i] = i + 1;
+	while ((deadline = wn_core_next_deadline(w.core)) < begun + 60000000) {
+		w.now.boottime = deadline > w.now.boottime ? deadline : w.now.boottime + 1;
+		while (wn_work_waits(w.core) || wn_core_next_deadline(w.core) <= w.now.boottime) {
+			wn_work_slice(w.core, &w.now);
+			calls++;
+		}
+		for (i = folded = 0; i < SLOTS; i++) {
+			const struct wn_cell_rec *rec = wn_cell(&w.core->cells, wn_handle_index(cell[i]));
+
+			folded += !rec->nr_slots;
+			early += !rec->nr_slots && w.now.boottime < ends[under[i]];
+			late += rec->nr_slots && w.now.boottime >= ends[under[i]] + 65536;
+			wrong += !rec->nr_slots && rec->value != i + 1;
+		}
+	}
+	for (i = 0; i < SLOTS; i++)
+		if (under[i] > 1)
+			page[i] = 1000000;
+	for (i = 0; i < SLOTS; i++)
+		wrong += under[i] > 1 ? wn_cell(&w.core->cells, wn_handle_index(cell[i]))->value != i + 1 :
+				    !wn_cell(&w.core->cells, wn_handle_index(cell[i]))->nr_slots;
+	ok(!wrong && !early && !late && calls < 1000,
+	   "what is attached is folded when its capability expires");
+	wn_core_client_close(w.core, 0);
+	ok(wn_core_next_deadline(w.core) == WN_NEVER, "and nothing is left to wait for");
+	world_deinit(&w);
+}
+
 int main(void)
 {
-	tap_plan(17);
+	tap_plan(19);
 	test_slots();
+	test_expiry();
 	test_deep();
 	test_cells();
 	test_bytes();

@@ -1131,7 +1131,7 @@ struct wn_timer_told {
  * connected under it end (WN_LANE_S_REVOKED) and show both sides a page that nobody else
  * sees, PUBLIC and ALL_SLOTS read as zeroes for who may not read the whole domain by
  * another. Events sent under it that are not in an inbox yet get WN_EV_F_REVOKED. Nothing
- * that was submitted behind it is done before. Windows and lanes go so, too, when a
+ * that was submitted behind it is done before. Slots, windows and lanes go so, too, when a
  * capability expires. arg 0: give up cap itself. The slots say so until something else is granted into them; what
  * was made under them stays, and stays charged to those above. Right: REVOKE, but not to
  * give up. ESTALE: nothing below cap has that handle. When a client goes, all that it
