@@ -5,7 +5,8 @@
 #include "session.h"
 
 static const char *const features[] = {
-	"domains", "rings", "nop", "arenas", "lanes", "poll",
+	"domains", "rings", "nop", "arenas", "lanes", "poll", "classes", "handover", "epoch",
+	"eventfd",
 };
 
 #define FEATURES	(sizeof(features) / sizeof(features[0]))

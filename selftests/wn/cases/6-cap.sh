@@ -26,6 +26,9 @@ wrong 2 '--to CLIENT' "${on[@]}" cap grant /
 wrong 5 'EACCES' "${on[@]}" --cap 5 node add /x
 wrong 2 'too many' "${on[@]}" cap ls all
 wrong 2 'too many' "${on[@]}" info all
+# Features by their names: a number is one that wn has not heard of.
+go info
+tell "wn info names all features" "$(grep '^features .*[0-9]' <<<"$out" || :)"
 wrong 2 'too many' "${on[@]}" digest all
 wrong 3 'cannot read' "${on[@]}" batch "$tmp/none"
 
