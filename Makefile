@@ -31,7 +31,7 @@ demo: ## build all, load the module (here, or in a virtual machine), show it at 
 	@scripts/demo
 
 check: ## every test but the slow kernels: unit, ABI, layers, static, 6.1, 6.12, UML, DKMS
-	@scripts/setup build vm kernels check dkms
+	@scripts/setup build vm kernels check dkms debian
 	@selftests/check --plan check
 
 help: ## this list
@@ -84,7 +84,7 @@ check-debug: ## the selftests on kernels with KASAN+lockdep+kmemleak, KCSAN, and
 	@selftests/check --plan debug
 
 check-all: ## both of them, and the proof of the virtual-machine runner on every kernel
-	@scripts/setup build vm kernels check dkms
+	@scripts/setup build vm kernels check dkms debian
 	@selftests/check --plan check --plan debug --plan all
 
 check-arm64: ## nightly: cross-built, in an emulated arm64 guest (which shows no weak ordering)
@@ -123,17 +123,19 @@ static: ## cppcheck, clang-tidy, shellcheck, core-static
 
 ##@ Install
 
-install: lib tools ## library, headers, tools, units to DESTDIR and PREFIX (/usr/local)
+install: lib tools ## library, headers, tools, units, the package for Python to DESTDIR and PREFIX (/usr/local)
 	@$(MAKE) -C libwn install
 	@$(MAKE) -C embed install
 	@$(MAKE) -C tools/wn install
 	@$(MAKE) -C ops install
+	@$(MAKE) -C python install
 
 uninstall: ## remove what install put there
 	@$(MAKE) -C libwn uninstall
 	@$(MAKE) -C embed uninstall
 	@$(MAKE) -C tools/wn uninstall
 	@$(MAKE) -C ops uninstall
+	@$(MAKE) -C python uninstall
 
 dkms-install: ## add, build and install the module by DKMS for KVER= or the running kernel
 	@scripts/setup dkms
