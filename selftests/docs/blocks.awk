@@ -2,7 +2,8 @@
 #
 # awk -v dir=DIR -f blocks.awk PAGE: the fenced blocks of a page, DIR/N.body each, and to
 # stdout a line for each: N, the page's line, then the words behind the fence, parted by
-# tabs. "bad", line, text: what no page may have.
+# tabs. "bad", line, text: what no page may have. In a page of the manual (.scd) fences bear no
+# words; there they stand in a comment before it, "; run: WORDS".
 
 function bad(text) { printf "bad\t%d\t%s\n", FNR, text }
 
@@ -18,12 +19,15 @@ function words(s,    out, word)
 	return out
 }
 
+BEGIN { manual = ARGV[1] ~ /\.scd$/ }
+/^; run: / && manual { said = substr($0, 8) }
 /^```/ && !open {
 	open = FNR
 	n++
 	body = dir "/" n ".body"
 	printf "" >body
-	printf "%d\t%d%s\n", n, FNR, words(substr($0, 4))
+	printf "%d\t%d%s\n", n, FNR, words(manual ? said : substr($0, 4))
+	said = ""
 	next
 }
 /^```[ \t]*$/ && open {
@@ -33,6 +37,9 @@ function words(s,    out, word)
 	next
 }
 open {
+	# In the manual a backslash is written twice.
+	if (manual)
+		gsub(/\\\\/, "\\\\")
 	print >body
 	next
 }
@@ -40,6 +47,6 @@ open {
 # In a list an indented line goes on with it.
 /^([-*]|[0-9]+\.) / { list = 1 }
 /^[^ \t]/ && !/^([-*]|[0-9]+\.) / { list = 0 }
-/^(    |\t)/ && blank && !list { bad("an indented block: no test can know what it is, fence it") }
+/^(    |\t)/ && blank && !list && !manual { bad("an indented block: no test can know what it is, fence it") }
 { blank = /^[ \t]*$/ }
 END { if (open) bad("the block from line " open " on has no end") }

@@ -10,11 +10,11 @@
 #define WN_EXIT_OK		0
 #define WN_EXIT_FAILED		1	/* for another reason than those below */
 #define WN_EXIT_USAGE		2	/* the command line makes no sense */
-#define WN_EXIT_NOT_THERE	3	/* no such domain, node, cell, capability */
+#define WN_EXIT_NOT_THERE	3	/* no such instance, domain, node, cell, capability */
 #define WN_EXIT_NOT_ALLOWED	5	/* mode bits, rights, restrictions */
 #define WN_EXIT_BOUND		6	/* a bound or quota is reached */
 #define WN_EXIT_CONFLICT	7	/* taken, in use, changed meanwhile, has children */
-#define WN_EXIT_NO_MODULE	8	/* no module, no instance, or they cannot do this */
+#define WN_EXIT_NO_MODULE	8	/* no module, or it cannot do this */
 #define WN_EXIT_TIME		9	/* the time given passed */
 
 /* "wn: what: where: why (errno)"; the status that err stands for. */

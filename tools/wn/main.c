@@ -33,7 +33,7 @@ static void help(FILE *to)
 	      "Nodes are named by paths: /projects/alpha/task-17. The environment's WORKNODE_MOUNT and\n"
 	      "WORKNODE_DOMAIN stand for -m and -d.\n\n"
 	      "exit status: 0 done, 1 failed, 2 wrong command line, 3 not there, 5 not allowed,\n"
-	      "6 a bound or quota, 7 a conflict, 8 no module or instance, 9 the time passed\n", to);
+	      "6 a bound or quota, 7 a conflict, 8 no module, or not by it, 9 the time passed\n", to);
 }
 
 /* Options before the command: 0, or -1 to go on no further with *status. */
