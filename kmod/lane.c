@@ -14,7 +14,7 @@
 #include "client.h"
 #include "core/cap.h"
 #include "core/client.h"
-#include "core/node.h"
+#include "core/reader.h"
 #include "domain.h"
 #include "engine.h"
 #include "trace.h"
@@ -395,11 +395,10 @@ static struct wn_client *consumer_of(struct wn_client *client, const struct wn_l
 {
 	struct wn_domain *domain = client->domain;
 	struct wn_core *core = domain->core;
-	const struct wn_node_own *own;
 	struct wn_client *peer;
 	const struct wn_cap *cap;
 	struct wn_now now;
-	int node;
+	int node, reader;
 
 	lockdep_assert_held(&domain->lock);
 
@@ -407,10 +406,10 @@ static struct wn_client *consumer_of(struct wn_client *client, const struct wn_l
 	node = wn_cap_ask(core, client->number, c->cap, WN_RIGHT_EMIT, c->node, &now, &cap);
 	if (node < 0)
 		return ERR_PTR(node);
-	own = &core->own[node];
-	if (!own->reader || core->clients[own->reader - 1].life != own->reader_life)
+	reader = wn_reader_of(core, (u32)node, &now);
+	if (reader < 0 || (u32)reader >= core->bounds.clients)
 		return ERR_PTR(-ENOLINK);
-	peer = domain->clients[own->reader - 1];
+	peer = domain->clients[reader];
 	if (!peer)
 		return ERR_PTR(-ENOLINK);
 	if (peer == client)

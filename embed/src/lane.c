@@ -14,6 +14,7 @@
 #include "kmod/core/cap.h"
 #include "kmod/core/client.h"
 #include "kmod/core/node.h"
+#include "kmod/core/reader.h"
 
 enum side { PRODUCER, CONSUMER };
 enum { TO_READ, TO_WRITE };
@@ -307,19 +308,18 @@ static int consumer_of(struct wn_embed_client *client, const struct wn_lane_conn
 		       struct wn_embed_client **peer, const struct wn_cap **cap)
 {
 	struct wn_core *core = client->domain->core;
-	const struct wn_node_own *own;
 	struct wn_now now;
-	int node;
+	int node, reader;
 
 	wn_embed_look_at_clock(&now);
 	node = wn_cap_ask(core, client->number, c->cap, WN_RIGHT_EMIT, c->node, &now, cap);
 	if (node < 0)
 		return node;
-	own = &core->own[node];
-	if (!own->reader || core->clients[own->reader - 1].life != own->reader_life ||
-	    !client->domain->clients[own->reader - 1])
+	reader = wn_reader_of(core, (u32)node, &now);
+	if (reader < 0 || (u32)reader >= core->bounds.clients ||
+	    !client->domain->clients[reader])
 		return -ENOLINK;
-	*peer = client->domain->clients[own->reader - 1];
+	*peer = client->domain->clients[reader];
 	return *peer == client ? -EINVAL : 0;
 }
 

@@ -160,6 +160,13 @@ struct wn_cap *wn_cap_find(struct wn_core *core, u64 handle)
 	       !is_revoked(core, cap) ? cap : NULL;
 }
 
+bool wn_cap_lasts(struct wn_core *core, u64 handle, const struct wn_now *now)
+{
+	const struct wn_cap *cap = wn_cap_find(core, handle);
+
+	return cap && !(cap->expires && now->boottime >= cap->expires);
+}
+
 bool wn_cap_was_revoked(struct wn_core *core, u64 handle)
 {
 	const u32 total = core->bounds.clients * core->bounds.caps;

@@ -169,6 +169,9 @@ bool wn_cap_is_below(struct wn_core *core, const struct wn_cap *cap, const struc
 u64 wn_cap_handle(const struct wn_core *core, const struct wn_cap *cap);
 struct wn_cap *wn_cap_find(struct wn_core *core, u64 handle);
 
+/* Whether what was begun under the capability with that handle may go on at a time. */
+bool wn_cap_lasts(struct wn_core *core, u64 handle, const struct wn_now *now);
+
 /*
  * Whether the capability that had that handle is revoked by now. Not where it is gone
  * because its client is.

@@ -27,7 +27,7 @@ struct wn_node_own {
 	u8 reserved[2];
 	u64 logged;		/* number of its last record in the change log, or of another's */
 	u64 cells_hlc;		/* domain clock of the last change of a cell of it */
-	u64 reader_life;	/* of the client that reads its events */
+	u64 reader_cap;		/* under which its reader was bound: a handle, or WN_READER_QUEUE */
 	u32 reader;		/* its number + 1; 0: nobody */
 	u32 letter;		/* the last one about it in a backlog that conflates; perhaps gone */
 	u64 owner_life;		/* of the client that made it; 0: an orphan */

@@ -119,7 +119,7 @@ static const struct wn_op_def ops[] = {
 		WN_EMIT_FLAGS | WN_EMIT_AT, COMMON + 64, EITHER },
 	[WN_OP_EMIT_CHILDREN] = {
 		wn_op_emit_children, CHANGE & ~WN_SQE_ATOMIC, NODE | ARG | W0 | W1, WN_RIGHT_EMIT,
-		WN_EMIT_FLAGS, COMMON + 2 * 2000 + 64, EITHER },
+		WN_EMIT_FLAGS, COMMON + 3 * 2000 * ABOVE + 64, EITHER },
 	[WN_OP_EMIT_SUBTREE] = {
 		wn_op_emit_subtree, CHANGE & ~WN_SQE_ATOMIC, NODE | ARG | W0 | W1, WN_RIGHT_EMIT,
 		WN_EMIT_FLAGS, COMMON + 64, EITHER },

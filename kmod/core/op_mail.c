@@ -11,6 +11,8 @@ static s64 bind_queue(struct wn_call *call)
 {
 	const struct wn_sqe *sqe = call->sqe;
 	struct wn_queue_terms terms = {
+		.cap = wn_cap_handle(call->core, call->cap),
+		.now = call->env->now,
 		.lease = sqe->w[0],
 		.tries = sqe->op_flags >> 16 & 15,
 		.credit = sqe->op_flags >> 8 & 0xff,
@@ -33,7 +35,7 @@ s64 wn_op_bind(struct wn_call *call)
 	struct wn_core *core = call->core;
 	struct wn_node_own *own = &core->own[call->node];
 	const u32 client = call->env->client, policy = call->sqe->op_flags & WN_BIND_POLICY_MASK;
-	const int reader = wn_reader_of(core, call->node);
+	const int reader = wn_reader_of(core, call->node, call->env->now);
 
 	if (call->sqe->op_flags & WN_BIND_QUEUE)
 		return bind_queue(call);
@@ -45,7 +47,7 @@ s64 wn_op_bind(struct wn_call *call)
 	if (reader >= 0 && (u32)reader != client && !(call->cap->rights & WN_RIGHT_ADMIN))
 		return -EBUSY;
 	WN_TX_SET(core->tx, own->reader, client + 1);
-	WN_TX_SET(core->tx, own->reader_life, core->clients[client].life);
+	WN_TX_SET(core->tx, own->reader_cap, wn_cap_handle(core, call->cap));
 	WN_TX_SET(core->tx, core->mail.boxes[client].policy, policy);
 	/* Dead letters may have waited for somebody to read them. */
 	wn_queue_poke(core);
@@ -55,7 +57,7 @@ s64 wn_op_bind(struct wn_call *call)
 s64 wn_op_unbind(struct wn_call *call)
 {
 	struct wn_core *core = call->core;
-	const int reader = wn_reader_of(core, call->node);
+	const int reader = wn_reader_of(core, call->node, call->env->now);
 	const u32 queue = wn_queue_of(core, call->node);
 
 	if (call->sqe->op_flags & WN_UNBIND_QUEUE)
@@ -114,7 +116,7 @@ s64 wn_op_emit(struct wn_call *call)
 		return err;
 	if (call->sqe->op_flags & WN_EMIT_AT)
 		return wn_promise_emit(call, &event, at);
-	reader = wn_reader_of(core, call->node);
+	reader = wn_reader_of(core, call->node, call->env->now);
 	if (reader < 0)
 		return reader;
 	event.node = wn_node(core, call->node)->handle;
@@ -140,7 +142,7 @@ static s64 plan(struct wn_call *call, struct wn_event *event, u32 first)
 	/* Each reader's share, and what there is for all of them together. */
 	for (at = first; at != WN_INDEX_NONE && !err; at = wn_node(core, at)->next) {
 		core->tx->steps++;
-		reader = wn_reader_of(core, at);
+		reader = wn_reader_of(core, at, call->env->now);
 		if (reader < 0)
 			continue;
 		/* A queue gets one: no other node has the same. */
@@ -149,7 +151,7 @@ static s64 plan(struct wn_call *call, struct wn_event *event, u32 first)
 		err = left-- ? wn_reader_check(core, (u32)reader, event, n, 0) : -ENOBUFS;
 	}
 	for (at = first; at != WN_INDEX_NONE; at = wn_node(core, at)->next) {
-		reader = wn_reader_of(core, at);
+		reader = wn_reader_of(core, at, call->env->now);
 		if (reader >= 0 && (u32)reader < core->bounds.clients)
 			planned[reader] = 0;
 	}
@@ -170,7 +172,7 @@ s64 wn_op_emit_children(struct wn_call *call)
 	core->mail.cap = wn_cap_handle(core, call->cap);
 	err = plan(call, &event, first);
 	for (at = err ? WN_INDEX_NONE : first; at != WN_INDEX_NONE; at = wn_node(core, at)->next) {
-		reader = wn_reader_of(core, at);
+		reader = wn_reader_of(core, at, call->env->now);
 		if (reader < 0)
 			continue;
 		event.node = wn_node(core, at)->handle;

@@ -131,7 +131,7 @@ s64 wn_op_call(struct wn_call *call)
 	err = check_priority(call, event.priority);
 	if (err)
 		return err;
-	callee = wn_reader_of(core, call->node);
+	callee = wn_reader_of(core, call->node, call->env->now);
 	if (callee < 0)
 		return callee;
 	if (!fits(call, 1))

@@ -233,7 +233,7 @@ static void to_queue(struct wn_core *core, struct wn_promise *promise, const str
 	s64 err;
 
 	core->mail.cap = wn_promise_cap(core, promise);
-	err = wn_reader_send(core, node, &promise->event, 0);
+	err = wn_reader_send(core, node, &promise->event, 0, now);
 	core->mail.cap = 0;
 	if (!err)
 		told(core, promise);
@@ -245,7 +245,7 @@ static void to_queue(struct wn_core *core, struct wn_promise *promise, const str
 
 static void to_reader(struct wn_core *core, struct wn_promise *promise, const struct wn_now *now)
 {
-	const int reader = wn_reader_of(core, wn_handle_index(promise->event.node));
+	const int reader = wn_reader_of(core, wn_handle_index(promise->event.node), now);
 
 	if (reader < 0)
 		wn_promise_fail(core, promise, ENOLINK, wn_core_stamp(core, now));

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 #include "queue.h"
 
+#include "cap.h"
 #include "core.h"
 #include "node.h"
 #include "queue_own.h"
 #include "reader.h"
 
 wn_static_assert(sizeof(struct wn_job) == 24);
-wn_static_assert(sizeof(struct wn_consumer) == 56);
+wn_static_assert(sizeof(struct wn_consumer) == 64);
 /* A list of jobs or mates leads to their records. */
 wn_static_assert(__builtin_offsetof(struct wn_job, link) == 0);
 wn_static_assert(__builtin_offsetof(struct wn_consumer, mate) == 0);
@@ -43,7 +44,7 @@ u32 wn_queue_of(const struct wn_core *core, u32 index)
 {
 	const struct wn_node_own *own = &core->own[index];
 
-	return own->reader_life == WN_READER_QUEUE ? own->reader : 0;
+	return own->reader_cap == WN_READER_QUEUE ? own->reader : 0;
 }
 
 /* ---- jobs */
@@ -167,7 +168,7 @@ void wn_consumer_retire(struct wn_core *core, u32 number)
 	wake(core, c->queue);
 }
 
-static void join(struct wn_core *core, u32 number, u32 client, u8 credit)
+static void join(struct wn_core *core, u32 number, u32 client, const struct wn_queue_terms *terms)
 {
 	struct wn_queues *qs = &core->queues;
 	struct wn_queue *q = wn_queue(core, number);
@@ -175,7 +176,9 @@ static void join(struct wn_core *core, u32 number, u32 client, u8 credit)
 	struct wn_consumer *c = wn_consumer(core, at);
 
 	wn_tx_save(core->tx, c, sizeof(*c) / sizeof(u64));
-	*c = (struct wn_consumer){ .client = client, .queue = number, .credit = credit };
+	*c = (struct wn_consumer){
+		.client = client, .queue = number, .credit = terms->credit, .cap = terms->cap,
+	};
 	wn_list_push(core->tx, &q->consumers[WN_CONSUMER_READY], &c->mate);
 	wn_list_push(core->tx, &qs->of_client[client], &c->sibling);
 	WN_TX_SET(core->tx, q->nr_ready, q->nr_ready + 1);
@@ -197,7 +200,7 @@ static u32 make(struct wn_core *core, u32 index, const struct wn_queue_terms *te
 		.tries = terms->tries,
 	};
 	WN_TX_SET(core->tx, own->reader, number);
-	WN_TX_SET(core->tx, own->reader_life, WN_READER_QUEUE);
+	WN_TX_SET(core->tx, own->reader_cap, WN_READER_QUEUE);
 	return number;
 }
 
@@ -211,15 +214,16 @@ static bool fits(const struct wn_queue *q, const struct wn_queue_terms *terms)
 s64 wn_queue_bind(struct wn_core *core, u32 index, u32 client, const struct wn_queue_terms *terms)
 {
 	struct wn_queues *qs = &core->queues;
-	u32 number = wn_queue_of(core, index), seen = 0;
+	u32 number = wn_queue_of(core, index), seen = 0, old = 0;
 
 	if (terms->lease > WN_LEASE_NS_MAX || terms->credit > WN_CREDIT_MAX)
 		return -EINVAL;
 	if (number) {
+		old = consumer_of(core, number, client, NULL);
 		if (!fits(wn_queue(core, number), terms) ||
-		    consumer_of(core, number, client, NULL))
+		    (old && wn_cap_lasts(core, wn_consumer(core, old)->cap, terms->now)))
 			return -EBUSY;
-	} else if (wn_reader_of(core, index) >= 0) {
+	} else if (wn_reader_of(core, index, terms->now) >= 0) {
 		return -EBUSY;
 	} else if (!terms->lease || !terms->tries != !terms->dead ||
 		   terms->dead == wn_node(core, index)->handle) {
@@ -227,15 +231,17 @@ s64 wn_queue_bind(struct wn_core *core, u32 index, u32 client, const struct wn_q
 	}
 	if (terms->credit) {
 		consumer_of(core, 0, client, &seen);
-		if (seen >= WN_QUEUES_CLIENT_MAX || wn_pool_is_full(&qs->consumer_pool))
+		if (seen - !!old >= WN_QUEUES_CLIENT_MAX || wn_pool_is_full(&qs->consumer_pool))
 			return -ENOSPC;
 	}
 	if (!number && wn_pool_is_full(&qs->queue_pool))
 		return -ENOSPC;
 	if (!number)
 		number = make(core, index, terms);
+	if (old)
+		wn_consumer_retire(core, old);
 	if (terms->credit)
-		join(core, number, client, terms->credit);
+		join(core, number, client, terms);
 	wn_queue_poke(core);
 	return 0;
 }
@@ -262,7 +268,7 @@ s64 wn_queue_end(struct wn_core *core, u32 index)
 			return -EBUSY;
 	wn_queue_node_gone(core, index);
 	WN_TX_SET(core->tx, core->own[index].reader, 0);
-	WN_TX_SET(core->tx, core->own[index].reader_life, 0);
+	WN_TX_SET(core->tx, core->own[index].reader_cap, 0);
 	return 0;
 }
 

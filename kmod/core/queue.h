@@ -43,6 +43,7 @@ struct wn_consumer {
 	struct wn_link sibling;	/* of the client's, unless it is going */
 	struct wn_link leases;	/* list; the first ends first */
 	struct wn_due due;	/* that a lease ends, then or later */
+	u64 cap;		/* handle of that under which it consumes */
 	u16 client;		/* index */
 	u16 queue;
 	u8 credit;		/* leases at a time */
@@ -83,6 +84,8 @@ struct wn_queues {
 
 /* How a queue is asked for; zero in a field: as it is. */
 struct wn_queue_terms {
+	u64 cap;		/* handle of the capability that the client is to consume under */
+	const struct wn_now *now;
 	u64 lease;
 	u64 dead;
 	u8 tries;
@@ -102,7 +105,8 @@ u32 wn_queue_of(const struct wn_core *core, u32 index);
 
 /*
  * Make the node's queue if there is none, and the client a consumer of it. -EBUSY: the
- * node has a reader, or a queue on other terms, or the client consumes already; -EINVAL:
+ * node has a reader, or a queue on other terms, or the client consumes already by what it
+ * may still use; -EINVAL:
  * terms that make no queue; -ENOSPC.
  */
 s64 wn_queue_bind(struct wn_core *core, u32 index, u32 client, const struct wn_queue_terms *terms);

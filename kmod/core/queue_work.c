@@ -2,6 +2,7 @@
 /* What queues do between ops: leases are given, leases end, what is left of the dead is cleared. */
 #include "queue.h"
 
+#include "cap.h"
 #include "core.h"
 #include "node.h"
 #include "queue_own.h"
@@ -36,6 +37,10 @@ static void lease(struct wn_core *core, struct wn_queue *q, u32 at, const struct
 	struct wn_event event = wn_mail_open_letter(core, letter);
 	s64 err;
 
+	if (!wn_cap_lasts(core, c->cap, now)) {
+		wn_consumer_retire(core, who);
+		return;
+	}
 	event.kind = WN_EV_LEASE;
 	/* What it went through in another queue is over, but that it did. */
 	event.flags &= ~WN_EV_TRIES_FLAG(15);
@@ -82,7 +87,7 @@ static void bury(struct wn_core *core, struct wn_queue *q, const struct wn_now *
 			event.hlc = wn_core_stamp(core, now);
 		}
 		core->mail.cap = wn_mail_letter(&core->mail, at)->cap;
-		err = wn_reader_send(core, (u32)node, &event, WN_MAIL_ENGINE);
+		err = wn_reader_send(core, (u32)node, &event, WN_MAIL_ENGINE, now);
 		core->mail.cap = 0;
 	}
 	if (err == -ENOBUFS || (err == -ENOLINK && q->node)) {

@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 #include "reader.h"
 
-#include "client.h"
+#include "cap.h"
 #include "core.h"
 #include "node.h"
 
-int wn_reader_of(const struct wn_core *core, u32 index)
+int wn_reader_of(struct wn_core *core, u32 index, const struct wn_now *now)
 {
 	const struct wn_node_own *own = &core->own[index];
 
 	if (!own->reader)
 		return -ENOLINK;
-	if (own->reader_life == WN_READER_QUEUE)
+	if (own->reader_cap == WN_READER_QUEUE)
 		return (int)(core->bounds.clients + own->reader - 1);
-	return core->clients[own->reader - 1].life == own->reader_life ? (int)own->reader - 1 :
-									 -ENOLINK;
+	return wn_cap_lasts(core, own->reader_cap, now) ? (int)own->reader - 1 : -ENOLINK;
 }
 
 s64 wn_reader_check(const struct wn_core *core, u32 reader, const struct wn_event *event, u32 n,
@@ -36,9 +35,10 @@ void wn_reader_post(struct wn_core *core, u32 reader, const struct wn_event *eve
 		wn_queue_post(core, reader - clients + 1, event);
 }
 
-s64 wn_reader_send(struct wn_core *core, u32 index, const struct wn_event *event, u32 flags)
+s64 wn_reader_send(struct wn_core *core, u32 index, const struct wn_event *event, u32 flags,
+		   const struct wn_now *now)
 {
-	const int reader = wn_reader_of(core, index);
+	const int reader = wn_reader_of(core, index, now);
 	s64 err;
 
 	if (reader < 0)

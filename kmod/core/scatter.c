@@ -70,7 +70,7 @@ static void send(struct wn_core *core, struct wn_promise *promise, u32 index,
 
 	if (!rec->handle || rec->created > promise->other)
 		return;
-	reader = wn_reader_of(core, index);
+	reader = wn_reader_of(core, index, now);
 	if (reader < 0 || wn_tree_climb(core, index, wn_handle_index(promise->event.node), &met) < 0 ||
 	    !met)
 		return;

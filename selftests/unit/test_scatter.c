@@ -8,6 +8,7 @@
  */
 #include <string.h>
 
+#include "kmod/core/cap.h"
 #include "kmod/core/mail.h"
 #include "kmod/core/node.h"
 #include "kmod/core/scatter.h"
@@ -82,8 +83,7 @@ static bool is_eligible(const struct scan *s, u32 i)
 	const struct wn_node_own *own = &w.core->own[i];
 
 	return rec_of(i)->handle && rec_of(i)->handle == s->node[i] && lies_below(i, s->top) &&
-	       !is_torn(i) && own->reader &&
-	       w.core->clients[own->reader - 1].life == own->reader_life;
+	       !is_torn(i) && own->reader && wn_cap_find(w.core, own->reader_cap);
 }
 
 /* Behind each op and each slice. */

@@ -948,7 +948,8 @@ struct wn_timer_told {
 /*
  * BIND: this client reads node's events from now on. op_flags: WN_BIND_POLICY(p), what
  * its whole backlog does when it is full, the last one holds. Right: READ. EBUSY:
- * another client reads them (with ADMIN it is replaced).
+ * another client reads them (with ADMIN it is replaced). When cap is revoked or over nobody
+ * reads them any more: what is sent from then on is ENOLINK.
  *
  * UNBIND: nobody reads them. ENOENT: nobody did; EACCES: another does (but ADMIN may).
  *
@@ -967,7 +968,8 @@ struct wn_timer_told {
  * UNBIND there: this client consumes no longer, its leases end. ENOENT. With
  * WN_UNBIND_QUEUE: the queue goes. EBUSY: somebody consumes or something is in it.
  *
- * A lease ends with ACK, NACK, its time, or its consumer. Without an ACK the event is the
+ * A lease ends with ACK, NACK, its time, or its consumer, who gets none when the capability
+ * is revoked or over under which it was bound. Without an ACK the event is the
  * next of its priority again, with WN_EV_F_REDELIVERED and WN_EV_TRIES. The higher
  * priority is first, but each 16th is the lowest that waits. A consumer whose backlog is
  * full is passed over. A queue outlives its consumers. It ends with its node: what is in
