@@ -19,6 +19,9 @@ void redis_tasks(struct bench_sample *s, const void *arg);
 void sqlite_tasks(struct bench_sample *s, const void *arg);
 void lmdb_tasks(struct bench_sample *s, const void *arg);
 
+/* A web server whose limit lies in Redis, until SIGTERM: 0, or it could not begin. */
+int redis_http(int port, unsigned int workers, const char *key, unsigned long long limit);
+
 void sodium_sign(struct bench_sample *s, const void *arg);
 void sodium_verify(struct bench_sample *s, const void *arg);
 void sodium_mac(struct bench_sample *s, const void *arg);
@@ -48,6 +51,11 @@ void sodium_mac(struct bench_sample *s, const void *arg);
 #define PEER_REDIS_TASKS	{ .name = "Redis, pipelines of 100", .run = redis_tasks }
 #else
 #define PEER_REDIS_TASKS	{ .name = "Redis, pipelines of 100", .missing = "libhiredis-dev" }
+#endif
+#ifdef HAVE_REDIS
+#define PEER_REDIS_HTTP		{ .name = "Redis, DECR for each", .run = serve_http, .arg = "redis" }
+#else
+#define PEER_REDIS_HTTP		{ .name = "Redis, DECR for each", .missing = "libhiredis-dev" }
 #endif
 #ifdef HAVE_SQLITE
 #define PEER_SQLITE_TASKS	{ .name = "SQLite in memory, one transaction", .run = sqlite_tasks }

@@ -8,12 +8,6 @@ const struct bench_row row_tracing = {
 		   "make bench",
 };
 
-const struct bench_row row_http = {
-	.name = "19", .system = "WorknodeOS",
-	.claim = "100,000 requests a second in one scenario (never run)",
-	.pending = "the HTTP workers that share an escrow limiter are not written yet",
-};
-
 const struct bench_row row_replication = {
 	.name = "22", .system = "INOS",
 	.claim = "replication > 100 MB/s, failure detected < 1 s, recovered < 5 s",
