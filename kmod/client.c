@@ -118,6 +118,8 @@ static long ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return wn_lane_wake(client, arg);
 	case _IOC_NR(WN_IOC_LANE_CLOSE):
 		return wn_lane_close(client, arg);
+	case _IOC_NR(WN_IOC_LANE_LIST):
+		return wn_lane_list(client, uarg);
 	case _IOC_NR(WN_IOC_CAP_EXPORT):
 		return wn_handover_export(client, file, uarg);
 	case _IOC_NR(WN_IOC_CAP_REDEEM):

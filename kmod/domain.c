@@ -41,6 +41,7 @@ void wn_domain_free(struct wn_domain *domain)
 	if (!domain)
 		return;
 	WARN_ON_ONCE(domain->nr_clients);
+	wn_debugfs_end(domain);
 	wn_engine_end(domain);
 	if (domain->core)
 		trace_wn_domain(domain->id, WN_TRACE_ENDED, domain->bytes);

@@ -16,6 +16,7 @@
 #include <linux/worknode.h>
 
 #include "charge.h"
+#include "debugfs.h"
 #include "epoch.h"
 #include "pages.h"
 #include "poller.h"
@@ -55,6 +56,7 @@ struct wn_domain {
 
 	struct wn_slot_pages slots;
 	struct wn_poller poller;
+	struct wn_debugfs debugfs;
 
 	struct wn_pages public;
 	struct wn_pages private;

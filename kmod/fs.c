@@ -17,6 +17,7 @@
 
 #include "client.h"
 #include "control.h"
+#include "debugfs.h"
 #include "domain.h"
 #include "features.h"
 #include "mount.h"
@@ -186,6 +187,7 @@ static int link_domain(struct dentry *root, const char *name, int len, struct in
 		return -EEXIST;
 	}
 	d_instantiate(dentry, inode);	/* keeps our reference on the dentry */
+	wn_debugfs_link(inode->i_private, mount_of(root->d_sb), dentry->d_name.name);
 	inode_set_mtime_to_ts(dir, inode_set_ctime_current(dir));
 	fsnotify_create(dir, dentry);
 	return 0;
@@ -243,6 +245,7 @@ static int unlink(struct inode *dir, struct dentry *dentry)
 {
 	if (!is_domain(d_inode(dentry)))
 		return -EPERM;
+	wn_debugfs_unlink(d_inode(dentry)->i_private);
 	return simple_unlink(dir, dentry);
 }
 
@@ -300,7 +303,14 @@ static int show_options(struct seq_file *m, struct dentry *root)
 	return 0;
 }
 
+/* All domains are gone, the device number is still ours. */
+static void put_super(struct super_block *sb)
+{
+	wn_debugfs_unmount(mount_of(sb));
+}
+
 static const struct super_operations super_ops = {
+	.put_super = put_super,
 	.statfs = statfs,
 	.evict_inode = evict_inode,
 	.drop_inode = generic_delete_inode,
@@ -332,6 +342,7 @@ static int fill_super(struct super_block *sb, struct fs_context *fc)
 	sb->s_root = d_make_root(root);
 	if (!sb->s_root)
 		return -ENOMEM;
+	wn_debugfs_mount(mount_of(sb), sb->s_dev);
 	err = add_control(sb);
 	if (err)
 		return err;

@@ -215,6 +215,46 @@ bool wn_lanes_told(const struct wn_client *client)
 	return READ_ONCE(client->lanes.woken) || !list_empty_careful(&client->lanes.pending);
 }
 
+/* -------------------------------------------------------------- onlookers */
+
+bool wn_lane_look(const struct wn_domain *domain, u32 number, struct wn_lane_info *info)
+{
+	const struct wn_lane *lane = domain->lanes[array_index_nospec(number, domain->bounds.lanes)];
+	const struct wn_lane_side *side[2];
+	u64 pos[2];
+	u32 flags;
+
+	lockdep_assert_held(&domain->lock);
+
+	/* One that is not linked yet has a number and nothing else. */
+	if (!lane || !lane->ends)
+		return false;
+	flags = READ_ONCE(lane->state->flags);
+	side[PRODUCER] = lane->control.addr + PAGE_SIZE;
+	side[CONSUMER] = lane->control.addr + 2 * PAGE_SIZE;
+	/* What they write is shown, and believed as far as it can be. */
+	pos[CONSUMER] = READ_ONCE(side[CONSUMER]->pos);
+	pos[PRODUCER] = READ_ONCE(side[PRODUCER]->pos);
+	*info = (struct wn_lane_info){
+		.lane = number,
+		.flags = (flags & WN_LANE_S_ACCEPTED ? WN_LANE_I_ACCEPTED : 0) |
+			 (flags & WN_LANE_S_PRODUCER_GONE ? WN_LANE_I_PRODUCER_GONE : 0) |
+			 (flags & WN_LANE_S_CONSUMER_GONE ? WN_LANE_I_CONSUMER_GONE : 0) |
+			 (flags & WN_LANE_S_REVOKED ? WN_LANE_I_REVOKED : 0) |
+			 (READ_ONCE(side[PRODUCER]->flags) & WN_LANE_F_SLEEPS ?
+			  WN_LANE_I_PRODUCER_SLEEPS : 0) |
+			 (READ_ONCE(side[CONSUMER]->flags) & WN_LANE_F_SLEEPS ?
+			  WN_LANE_I_CONSUMER_SLEEPS : 0),
+		.producer = lane->state->producer,
+		.consumer = lane->state->consumer,
+		.node = lane->node,
+		.bytes = lane->bytes,
+		.fill = min_t(u64, pos[PRODUCER] - pos[CONSUMER], lane->bytes),
+		.written = pos[PRODUCER],
+	};
+	return true;
+}
+
 /* ------------------------------------------------------------------- end */
 
 /* The number is free again. */

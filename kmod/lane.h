@@ -18,6 +18,7 @@
 
 struct wn_client;
 struct wn_domain;
+struct wn_lane_info;
 struct wn_now;
 
 /* A client's. */
@@ -44,6 +45,10 @@ bool wn_lanes_revoke(struct wn_domain *domain, const struct wn_now *now, u32 *at
 /* Whether there is something that nobody waited for yet. */
 bool wn_lanes_told(const struct wn_client *client);
 
+/* How the lane of a number is, if there is one: under domain->lock. */
+bool wn_lane_look(const struct wn_domain *domain, u32 number, struct wn_lane_info *info);
+
+long wn_lane_list(struct wn_client *client, void __user *uarg);
 long wn_lane_connect(struct wn_client *client, void __user *uarg);
 long wn_lane_accept(struct wn_client *client, void __user *uarg);
 long wn_lane_wait(struct wn_client *client, void __user *uarg);

@@ -4,6 +4,7 @@
 #include <linux/module.h>
 
 #include "charge.h"
+#include "debugfs.h"
 #include "engine.h"
 #include "fs.h"
 #include "selftest.h"
@@ -18,15 +19,19 @@ static int __init wn_init(void)
 	err = wn_engine_init();
 	if (err)
 		return err;
+	wn_debugfs_init();
 	err = wn_fs_init();
-	if (err)
+	if (err) {
+		wn_debugfs_exit();
 		wn_engine_exit();
+	}
 	return err;
 }
 
 static void __exit wn_exit(void)
 {
 	wn_fs_exit();
+	wn_debugfs_exit();
 	wn_engine_exit();
 	wn_charge_exit();
 }

@@ -22,6 +22,7 @@
  *   epoch     waiting for a change of a domain or a node
  *   eventfd   eventfds that a client wants told
  *   trace     tracepoints
+ *   debugfs   dumps for whoever looks for a fault; dump: what they show
  *   pages     memory: charged, zeroed, mapped for the kernel
  *   charge    caps of a user, a mount and the module
  *   uarg      structs of ioctls that grow at their end

@@ -9,6 +9,7 @@
 #include "charge.h"
 
 struct fs_context;
+struct dentry;
 struct seq_file;
 
 struct wn_mount {
@@ -18,6 +19,7 @@ struct wn_mount {
 	kuid_t uid;			/* owner of the root and of what lies in it */
 	kgid_t gid;
 	umode_t mode;			/* of control */
+	struct dentry *debugfs;
 };
 
 /* Context whose get_tree makes a super block with fill. */

@@ -202,14 +202,14 @@ long wn_poller_ioctl(struct wn_client *client, void __user *uarg)
 	p.idle_us = p.idle_us ?: DEFAULT_IDLE_US;
 	mutex_lock(&poller->lock);
 	if (p.flags & WN_POLL_STOP) {
-		poller->wanted = false;
+		WRITE_ONCE(poller->wanted, false);
 		stop(poller);
 	} else {
 		WRITE_ONCE(poller->idle_ns, (u64)p.idle_us * NSEC_PER_USEC);
 		poller->cpu = p.flags & WN_POLL_CPU ? (int)p.cpu : -1;
 		err = start(client->domain);
 		if (!err)
-			poller->wanted = true;
+			WRITE_ONCE(poller->wanted, true);
 	}
 	mutex_unlock(&poller->lock);
 	return err ?: wn_uarg_put(&p, sizeof(p), usize, uarg);

@@ -167,6 +167,24 @@ FIELD(wn_eventfd_args, flags, 4, 4);
 FIELD(wn_eventfd_args, fd, 8, 4);
 FIELD(wn_eventfd_args, reserved, 12, 4);
 
+SIZE(wn_lane_info, 64);
+FIELD(wn_lane_info, lane, 0, 4);
+FIELD(wn_lane_info, flags, 4, 4);
+FIELD(wn_lane_info, producer, 8, 4);
+FIELD(wn_lane_info, consumer, 12, 4);
+FIELD(wn_lane_info, node, 16, 8);
+FIELD(wn_lane_info, bytes, 24, 4);
+FIELD(wn_lane_info, fill, 28, 4);
+FIELD(wn_lane_info, written, 32, 8);
+FIELD(wn_lane_info, reserved, 40, 24);
+
+SIZE(wn_lane_list, 2064);
+FIELD(wn_lane_list, size, 0, 4);
+FIELD(wn_lane_list, flags, 4, 4);
+FIELD(wn_lane_list, next, 8, 4);
+FIELD(wn_lane_list, count, 12, 4);
+FIELD(wn_lane_list, lanes, 16, 2048);
+
 SIZE(wn_poll_args, 16);
 FIELD(wn_poll_args, size, 0, 4);
 FIELD(wn_poll_args, flags, 4, 4);

@@ -255,6 +255,13 @@ int wn_lane_accept(struct wn *wn, struct wn_lane *l, struct wn_lane_accept *from
 /* Wait until any lane of the client was woken or can be accepted. What poll tells too. */
 int wn_lanes_wait(struct wn *wn, __u64 deadline);
 
+/*
+ * Which lanes the domain has, for who may READ all of it: up to WN_LANE_LIST a call, how
+ * many. list->next is where it begins, 0 at first, and becomes where the next call goes on,
+ * WN_LANE_ANY when that was all. -EACCES; -ENOTTY: nobody here can tell.
+ */
+int wn_lanes(struct wn *wn, struct wn_lane_list *list);
+
 /* -------------------------------------------------- without a module */
 
 /*

@@ -72,6 +72,18 @@ WN_API int wn_lane_connect(struct wn *wn, struct wn_lane *l, __u64 node, __u32 c
 	return err ? err : begin(l, wn, c.lane, c.bytes, c.regions, true);
 }
 
+WN_API int wn_lanes(struct wn *wn, struct wn_lane_list *list)
+{
+	int err;
+
+	if (!*wn->alive)
+		return -EOWNERDEAD;
+	list->size = sizeof(*list);
+	list->flags = 0;
+	err = wn_call(wn, WN_IOC_LANE_LIST, list);
+	return err ? err : (int)list->count;
+}
+
 WN_API int wn_lane_accept(struct wn *wn, struct wn_lane *l, struct wn_lane_accept *from,
 			  __u64 deadline)
 {

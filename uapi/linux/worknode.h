@@ -401,6 +401,40 @@ struct wn_lane_wait {
  */
 
 /*
+ * WN_IOC_LANE_LIST: which lanes the domain has, in the order of their numbers, from next
+ * on; up to WN_LANE_LIST a call. Each is told as it is at that moment. Right: READ over the
+ * whole domain (EACCES); ENXIO, EOWNERDEAD, ESHUTDOWN: as with WN_IOC_ENTER.
+ */
+#define WN_LANE_LIST		32
+
+struct wn_lane_info {
+	__u32 lane;		/* its number in the domain */
+	__u32 flags;		/* WN_LANE_I_* */
+	__u32 producer;		/* numbers of clients; of one that is gone: which it had */
+	__u32 consumer;
+	__aligned_u64 node;	/* that was connected to */
+	__u32 bytes;		/* of the ring */
+	__u32 fill;		/* of them in use, as far as both sides say what can be */
+	__aligned_u64 written;	/* bytes in all, as the producer says */
+	__aligned_u64 reserved[3]; /* 0 */
+};
+
+#define WN_LANE_I_ACCEPTED	(1U << 0)
+#define WN_LANE_I_PRODUCER_GONE	(1U << 1)
+#define WN_LANE_I_CONSUMER_GONE	(1U << 2)
+#define WN_LANE_I_REVOKED	(1U << 3)
+#define WN_LANE_I_PRODUCER_SLEEPS (1U << 4)	/* for room; as they say, as below */
+#define WN_LANE_I_CONSUMER_SLEEPS (1U << 5)	/* for a record */
+
+struct wn_lane_list {
+	__u32 size;
+	__u32 flags;		/* in: 0 */
+	__u32 next;		/* in: the first number, 0; out: where to go on, WN_LANE_ANY: that was all */
+	__u32 count;		/* out: records below */
+	struct wn_lane_info lanes[WN_LANE_LIST]; /* out */
+};
+
+/*
  * WN_IOC_POLL: a kernel thread takes what the domain's clients submit; while it is
  * awake WN_KR_F_NEED_WAKEUP is not set. It sleeps when nothing came for idle_us, starts
  * and stops with the domain's first and last client. Only by a client whose first
@@ -486,6 +520,7 @@ struct wn_eventfd_args {
 #define WN_IOC_LANE_WAIT	_IOWR(WN_IOC_MAGIC, 34, struct wn_lane_wait)
 #define WN_IOC_LANE_WAKE	_IO(WN_IOC_MAGIC, 35)
 #define WN_IOC_LANE_CLOSE	_IO(WN_IOC_MAGIC, 36)
+#define WN_IOC_LANE_LIST	_IOWR(WN_IOC_MAGIC, 37, struct wn_lane_list)
 #define WN_IOC_POLL		_IOWR(WN_IOC_MAGIC, 21, struct wn_poll_args)
 #define WN_IOC_CAP_EXPORT	_IOWR(WN_IOC_MAGIC, 24, struct wn_cap_export)
 #define WN_IOC_CAP_REDEEM	_IOWR(WN_IOC_MAGIC, 25, struct wn_cap_redeem)
