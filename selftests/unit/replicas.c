@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kmod/core/merged.h"
+#include "kmod/core/node.h"
+
 #define FAIL(rs, ...)								\
 	do {									\
 		if (!(rs)->what[0])						\
@@ -32,18 +35,23 @@ struct wn_bounds replicas_bounds(void)
 void replica_init(struct replica *r, u32 number, u8 type, u8 flags,
 		  const struct wn_bounds *bounds, u64 seed)
 {
-	struct wn_cell_new new = { .node = 1, .id = 7, .type = type, .flags = flags, .hlc = 1,
+	struct wn_cell_new new = { .id = 7, .type = type, .flags = flags, .hlc = 1,
 				   .next = WN_INDEX_NONE };
+	struct wn_node_rec *root;
 	s64 cell;
 
 	memset(r, 0, sizeof(*r));
 	world_init(&r->w, bounds, seed);
+	new.node = r->w.core->root;
 	r->cells = &r->w.core->cells;
 	r->cells->replica = number;
 	r->now = r->w.now.realtime + number * 1000000ULL;
 	r->before = malloc(r->w.core->state_bytes);
 	replica_begin(r);
 	cell = wn_cell_create(r->cells, &new);
+	root = wn_node_edit(r->w.core, 0, WN_NODE_LINKS);
+	root->first_cell = (u32)wn_handle_index((u64)cell);
+	root->nr_cells = 1;
 	if (!replica_end(r, cell < 0 ? (int)cell : 0)) {
 		printf("Bail out! no cell\n");
 		exit(1);
@@ -92,10 +100,24 @@ void replica_begin(struct replica *r)
 	wn_tx_begin(r->w.core->tx, true);
 }
 
+/* What the ops on cells do for whoever looks for changes. */
+static void changed(struct replica *r)
+{
+	struct wn_core *core = r->w.core;
+
+	if (r->version == wn_cell(r->cells, r->at)->version)
+		return;
+	r->version = wn_cell(r->cells, r->at)->version;
+	WN_TX_SET(core->tx, core->hlc, core->hlc + 1);
+	WN_TX_SET(core->tx, core->own[0].cells_hlc, core->hlc);
+	wn_changed_note(core->tx, &core->changed, 0, core->hlc);
+}
+
 bool replica_end(struct replica *r, int err)
 {
 	r->refused = err < 0;
 	if (err >= 0) {
+		changed(r);
 		wn_core_commit(r->w.core);
 		return true;
 	}
@@ -366,7 +388,7 @@ int replica_join(struct replica *r, const u8 *bytes, u32 len)
 	replica_begin(r);
 	err = wn_cell_merge(r->cells, r->at, bytes, len, &merge);
 	if (replica_end(r, err))
-		r->w.core->hlc = merge.clock;
+		r->w.core->hlc = merge.clock > r->w.core->hlc ? merge.clock : r->w.core->hlc;
 	return err;
 }
 
@@ -381,6 +403,34 @@ u32 replica_encode(struct replica *r, u8 *to)
 		exit(1);
 	}
 	return (u32)len;
+}
+
+/* What replicas tell each other to find whether they hold the same. */
+static void digest(struct replica *r, u8 to[32])
+{
+	u32 budget;
+
+	do
+		budget = 1000;
+	while (!wn_merged_slice(r->w.core, 0, &budget));
+	wn_merged_digest(r->w.core, 0, to);
+}
+
+/* Two have the same digest where they have the same form, and only there. */
+static void compare(struct replicas *rs, u32 a, u32 b)
+{
+	u8 *one = malloc(FORM_BYTES), *two = malloc(FORM_BYTES), da[32], db[32];
+	const u32 len = replica_encode(&rs->r[a], one);
+	const bool same = len == replica_encode(&rs->r[b], two) && !memcmp(one, two, len);
+
+	digest(&rs->r[a], da);
+	digest(&rs->r[b], db);
+	rs->compared[same]++;
+	if (same != !memcmp(da, db, sizeof(da)))
+		FAIL(rs, "replicas %u and %u: %s, but their digests say otherwise", a, b,
+		     same ? "the same" : "not the same");
+	free(one);
+	free(two);
 }
 
 /* Some of what @from knows, for somebody who knows what @to does, or less, or more. */
@@ -474,6 +524,7 @@ void replicas_history(struct replicas *rs, u32 steps)
 
 			if (wrong)
 				FAIL(rs, "replica %u: %s", a, wrong);
+			compare(rs, a, b);
 		}
 	}
 }
@@ -604,6 +655,7 @@ bool replicas_settle(struct replicas *rs)
 		} else if (len != len_first || memcmp(first, bytes, len)) {
 			FAIL(rs, "replicas 0 and %u differ", i);
 		}
+		compare(rs, 0, i);
 		check_value(rs, i);
 	}
 	free(bytes);

@@ -18,6 +18,7 @@ struct replica {
 	struct world w;
 	struct wn_cells *cells;
 	u32 at;			/* the cell */
+	u64 version;		/* of the cell, when that was last looked at */
 	u64 now;		/* its own clock's, which is not the others' */
 	u8 *before;		/* of private memory */
 	bool refused;		/* by the last call */
@@ -58,6 +59,7 @@ struct replicas {
 	bool cut[REPLICAS_MAX][REPLICAS_MAX];
 	struct oracle oracle;
 	u64 ops, joined, missed, partial;
+	u64 compared[2];	/* digests of two that are not the same, and that are */
 	char what[200];		/* went wrong; empty: nothing */
 };
 
