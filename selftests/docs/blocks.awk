@@ -3,7 +3,8 @@
 # awk -v dir=DIR -f blocks.awk PAGE: the fenced blocks of a page, DIR/N.body each, and to
 # stdout a line for each: N, the page's line, then the words behind the fence, parted by
 # tabs. "bad", line, text: what no page may have. In a page of the manual (.scd) fences bear no
-# words; there they stand in a comment before it, "; run: WORDS".
+# words; there they stand in a comment before it, "; run: WORDS". What a page declares in
+# its synopsis is held against the headers by libwn/man/check.
 
 function bad(text) { printf "bad\t%d\t%s\n", FNR, text }
 
@@ -21,12 +22,13 @@ function words(s,    out, word)
 
 BEGIN { manual = ARGV[1] ~ /\.scd$/ }
 /^; run: / && manual { said = substr($0, 8) }
+/^# / && manual && !open { synopsis = $2 == "SYNOPSIS" }
 /^```/ && !open {
 	open = FNR
 	n++
 	body = dir "/" n ".body"
 	printf "" >body
-	printf "%d\t%d%s\n", n, FNR, words(manual ? said : substr($0, 4))
+	printf "%d\t%d%s\n", n, FNR, words(!manual ? substr($0, 4) : synopsis ? "c plain" : said)
 	said = ""
 	next
 }
