@@ -15,6 +15,15 @@ static inline int board_fail(const char *program, const char *what, __s64 err)
 	return 1;
 }
 
+/* What any program may have written, up to a NUL: no byte of it moves a cursor. */
+static inline void board_print(const void *text, size_t len)
+{
+	const unsigned char *c = (const unsigned char *)text;
+
+	for (; len && *c; len--, c++)
+		putchar(*c >= ' ' && *c != 127 ? *c : '?');
+}
+
 /* The node of that name, made if it is not there: its handle or an error. */
 static inline __s64 board_node(struct wn *wn, __u64 parent, const char *name)
 {
@@ -26,7 +35,18 @@ static inline __s64 board_node(struct wn *wn, __u64 parent, const char *name)
 	return node == -EEXIST ? wn_lookup(wn, parent, name) : node;
 }
 
-/* The same of a node's cell. */
+/* A node that goes with this client; -EEXIST: somebody has it. Its handle or an error. */
+static inline __s64 board_claim(struct wn *wn, __u64 parent, const char *name)
+{
+	struct wn_sqe sqe = { 0 };
+	char data[64];
+
+	wn_prep_create(&sqe, data, parent, name, 0, 0, 0, 0);
+	sqe.op_flags |= WN_CREATE_ON_DEATH(WN_DEATH_DESTROY);
+	return wn_do(wn, &sqe, data, NULL);
+}
+
+/* A node's cell of that id, made if it is not there. */
 static inline __s64 board_cell(struct wn *wn, __u64 node, __u64 id, __u8 type)
 {
 	__s64 cell = wn_cell_find(wn, node, id);

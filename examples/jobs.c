@@ -42,10 +42,8 @@ static __s64 find(struct jobs *j)
 	j->dead = (__u64)res;
 	res = board_node(&j->wn, 0, "jobs");
 	j->queue = (__u64)res;
-	for (i = DONE; i < CELLS && !WN_RES_IS_ERROR(res); i++) {
-		res = board_cell(&j->wn, j->queue, (__u64)i, WN_CELL_GCOUNTER);
-		j->cell[i] = (__u64)res;
-	}
+	for (i = DONE; i < CELLS && !WN_RES_IS_ERROR(res); i++)
+		j->cell[i] = (__u64)(res = board_cell(&j->wn, j->queue, (__u64)i, WN_CELL_GCOUNTER));
 	if (!WN_RES_IS_ERROR(res))
 		res = wn_bind_queue(&j->wn, j->dead, &terms);
 	terms.tries = TRIES;
@@ -105,7 +103,7 @@ static __s64 consume(struct jobs *j, __u64 queue, int how)
 		if (how == DONE)
 			nanosleep(&work, NULL);
 		else
-			printf("job %llu was given up\n", (unsigned long long)number);
+			printf("job %llu was given up\n", number);
 		res = finish(j, &job, how, number);
 		/* It took longer than the lease: another has it by now, and we did nothing. */
 		res = res == -ESTALE ? 0 : res;

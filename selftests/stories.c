@@ -8,6 +8,8 @@
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <dirent.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +27,9 @@
 
 int ratelimit_main(int argc, char **argv);
 int jobs_main(int argc, char **argv);
+int config_main(int argc, char **argv);
+int presence_main(int argc, char **argv);
+int pipeline_main(int argc, char **argv);
 
 typedef int main_fn(int argc, char **argv);
 
@@ -68,6 +73,75 @@ static pid_t start(main_fn *example, const char *const *args)
 }
 
 #define START(example, ...) start(example, (const char *const[]){ "example", __VA_ARGS__, NULL })
+
+/* The same with its output to a pipe, its input from another; both end with it. */
+struct talk {
+	pid_t pid;
+	int out;
+	int in;
+};
+
+static struct talk talk(main_fn *example, const char *const *args)
+{
+	struct talk t = { .pid = -1, .out = -1, .in = -1 };
+	int out[2], in[2], n = 0;
+
+	while (args[n])
+		n++;
+	if (pipe2(out, O_CLOEXEC) || pipe2(in, O_CLOEXEC))
+		return t;
+	fflush(NULL);
+	t.pid = fork();
+	if (!t.pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		dup2(in[0], STDIN_FILENO);
+		dup2(out[1], STDOUT_FILENO);
+		close(in[1]);
+		n = example(n, (char **)args);
+		fflush(NULL);
+		_exit(n);
+	}
+	close(in[0]);
+	close(out[1]);
+	t.in = in[1];
+	t.out = out[0];
+	return t;
+}
+
+#define TALK(example, ...) talk(example, (const char *const[]){ "example", __VA_ARGS__, NULL })
+
+/* The next line that it says, within half a minute; false: it says nothing more. */
+static bool hear(const struct talk *t, char *line, size_t size)
+{
+	struct pollfd p = { .fd = t->out, .events = POLLIN };
+	size_t n = 0;
+
+	while (n < size - 1 && poll(&p, 1, 30000) == 1 && read(t->out, line + n, 1) == 1 &&
+	       line[n] != '\n')
+		n++;
+	line[n] = 0;
+	return n;
+}
+
+/* Whether this is it. */
+static bool says(const struct talk *t, const char *want)
+{
+	char line[256];
+
+	hear(t, line, sizeof(line));
+	if (strcmp(line, want))
+		printf("# it says '%s', not '%s'\n", line, want);
+	return !strcmp(line, want);
+}
+
+static void hang_up(struct talk *t, int signal)
+{
+	close(t->in);
+	if (signal)
+		kill(t->pid, signal);
+	waitpid(t->pid, NULL, 0);
+	close(t->out);
+}
 
 /* Its exit status, or -1. */
 static int finish(pid_t pid)
@@ -365,6 +439,99 @@ TEST_F(stories, jobs)
 	EXPECT_EQ(added, jobs_word(wn, 0));
 	TH_LOG("%llu jobs, %llu given up, %u killed", (unsigned long long)added,
 	       (unsigned long long)jobs_word(wn, JOBS_DEAD), kills);
+}
+
+/* ------------------------------------------- configuration, presence, actors */
+
+TEST_F(stories, config)
+{
+	struct talk watcher, late;
+	char line[64];
+	int i;
+
+	EXPECT_EQ(2, finish(START(config_main, self->path, "set", "key")));
+	EXPECT_EQ(1, finish(START(config_main, self->path, "get", "colour")));
+	EXPECT_EQ(0, finish(START(config_main, self->path, "set", "colour", "red")));
+	EXPECT_EQ(0, finish(START(config_main, self->path, "get", "colour")));
+	watcher = TALK(config_main, self->path, "watch");
+	EXPECT_TRUE(says(&watcher, "colour = red"));
+	EXPECT_TRUE(says(&watcher, "-- live"));
+	EXPECT_EQ(0, finish(START(config_main, self->path, "set", "colour", "b\033lue")));
+	EXPECT_TRUE(says(&watcher, "colour = b?lue"));
+	EXPECT_EQ(1, finish(START(config_main, self->path, "set", "a/b", "x")));
+	/* Stopped, it misses all but what is so at the end. */
+	kill(watcher.pid, SIGSTOP);
+	for (i = 0; i < 20; i++)
+		EXPECT_EQ(0, finish(START(config_main, self->path, "set", "colour",
+					  i < 19 ? "none" : "green")));
+	kill(watcher.pid, SIGCONT);
+	while (hear(&watcher, line, sizeof(line)) && strcmp(line, "colour = green"))
+		EXPECT_STREQ("colour = none", line);
+	EXPECT_STREQ("colour = green", line);
+	late = TALK(config_main, self->path, "watch");
+	EXPECT_TRUE(says(&late, "colour = green"));
+	EXPECT_TRUE(says(&late, "-- live"));
+	hang_up(&late, SIGTERM);
+	hang_up(&watcher, SIGTERM);
+}
+
+TEST_F(stories, presence)
+{
+	struct talk watcher, ada, bob;
+
+	EXPECT_EQ(2, finish(START(presence_main, self->path, "join")));
+	ada = TALK(presence_main, self->path, "join", "ada");
+	EXPECT_TRUE(WS_EVENTUALLY(wn_path_lookup(&self->wn, 0, "/presence/ada") != -ENOENT));
+	watcher = TALK(presence_main, self->path, "watch");
+	EXPECT_TRUE(says(&watcher, "ada is there"));
+	bob = TALK(presence_main, self->path, "join", "bob");
+	EXPECT_TRUE(says(&watcher, "bob is there"));
+	/* The name is taken as long as its owner lives. */
+	EXPECT_EQ(1, finish(START(presence_main, self->path, "join", "ada")));
+	hang_up(&ada, SIGKILL);
+	EXPECT_TRUE(says(&watcher, "ada is gone"));
+	/* Its input ends. */
+	hang_up(&bob, 0);
+	EXPECT_TRUE(says(&watcher, "bob is gone"));
+	ada = TALK(presence_main, self->path, "join", "ada");
+	EXPECT_TRUE(says(&watcher, "ada is there"));
+	hang_up(&watcher, SIGTERM);
+	hang_up(&ada, SIGTERM);
+}
+
+TEST_F(stories, pipeline)
+{
+	pid_t server, pids[8];
+	unsigned int i, n, kills = 0;
+	struct talk caller;
+	char line[128] = "....";
+
+	EXPECT_EQ(2, finish(START(pipeline_main, self->path, "call", "0")));
+	server = START(pipeline_main, self->path, "serve", "4");
+	caller = TALK(pipeline_main, self->path, "call", "1");
+	/* It may have come before the stages. */
+	EXPECT_TRUE(hear(&caller, line, sizeof(line)));
+	hang_up(&caller, 0);
+	caller = TALK(pipeline_main, self->path, "call", "100");
+	EXPECT_TRUE(says(&caller, "100 calls, 0 tried again, 99 became 103"));
+	hang_up(&caller, 0);
+	/* While stages are killed every number goes through all the same. */
+	caller = TALK(pipeline_main, self->path, "call", "3000");
+	for (i = 0; i < 20; i++) {
+		n = children_of(server, pids, 8);
+		if (n)
+			kills += !kill(pids[i % n], SIGKILL);
+		ws_sleep_us(10000);
+	}
+	EXPECT_LT(0, kills);
+	n = 0;
+	ASSERT_TRUE(hear(&caller, line, sizeof(line)));
+	EXPECT_EQ(1, sscanf(line, "3000 calls, %u tried again, 2999 became 3003", &n));
+	EXPECT_STREQ("3003", line + strlen(line) - 4);
+	TH_LOG("%u killed, %u tried again", kills, n);
+	hang_up(&caller, 0);
+	kill(server, SIGTERM);
+	EXPECT_EQ(0, finish(server));
 }
 
 WT_MAIN
