@@ -20,13 +20,17 @@ struct game {
 	u64 rng;
 	u64 nodes[LATTICE_NODES + 1];	/* handles that were made, and the root's */
 	u8 in[256];
+	struct {
+		u64 node;
+		const struct grant *by;	/* NULL: a queue */
+	} bound[NODES];			/* who reads events, by the node's index */
 	u32 names;
 	u32 wrong;
 	u64 granted, revoked, redeemed, leaps, handed;
 };
 
 /* Of all histories. */
-static u64 ops, refused, by_errno[4096];
+static u64 ops, refused, by_errno[4096], ops_done, unread;
 
 static u32 below(struct game *g, u32 n)
 {
@@ -402,13 +406,92 @@ static void step_read(struct game *g, u32 client, u32 cap)
 		check(g, "what was read", 0, 1);
 }
 
+/* Events go to who was bound under what still lasts, and to nobody else. */
+static void check_reader(struct game *g, const struct wn_sqe *sqe, u64 node, s64 res,
+			 const struct grant *by)
+{
+	const u32 at = wn_handle_index(node);
+	const bool bound = g->bound[at].node == node, queue = bound && !g->bound[at].by;
+	bool reads = bound;
+
+	if (bound && !queue)
+		reads = !lattice_is_dead(g->bound[at].by) &&
+			!(g->bound[at].by->expires &&
+			  g->l.w.now.boottime >= g->bound[at].by->expires);
+	if (sqe->opcode == WN_OP_EMIT || (sqe->opcode == WN_OP_CALL && !queue)) {
+		if (reads == (res == -ENOLINK))
+			check(g, reads ? "an event that nobody got" : "an event that somebody got",
+			      res, 1000);
+		unread += !reads && bound;
+	} else if (sqe->opcode == WN_OP_BIND && !res) {
+		g->bound[at].node = node;
+		g->bound[at].by = sqe->op_flags & WN_BIND_QUEUE ? NULL : by;
+	}
+}
+
+/*
+ * All else that takes a right on a node: refused as the model says, and where that has
+ * nothing against it, not for want of anything that capabilities give.
+ */
+static void step_other(struct game *g, u32 client, u32 cap)
+{
+	static const struct {
+		u8 opcode, wide;
+		u16 rights;
+		u32 op_flags;
+		u64 w0;
+	} others[] = {
+		{ WN_OP_EMIT, 0, WN_RIGHT_EMIT, 0, 0 },
+		{ WN_OP_EMIT_CHILDREN, 0, WN_RIGHT_EMIT, 0, 0 },
+		{ WN_OP_EMIT_SUBTREE, 0, WN_RIGHT_EMIT, 0, 0 },
+		{ WN_OP_CALL, 0, WN_RIGHT_EMIT, 0, 0 },
+		{ WN_OP_BIND, 0, WN_RIGHT_READ, 0, 0 },
+		{ WN_OP_BIND, 0, WN_RIGHT_READ, WN_BIND_QUEUE, 1000000 },
+		{ WN_OP_LOOKUP, 1, WN_RIGHT_READ, 0, 0 },
+		{ WN_OP_QUERY, 1, WN_RIGHT_READ, 0, 0 },
+		{ WN_OP_SUBSCRIBE, 0, WN_RIGHT_READ, WN_SUB_TREE, 0 },
+		{ WN_OP_MONITOR, 0, WN_RIGHT_READ, 0, 0 },
+		{ WN_OP_TIMER, 0, WN_RIGHT_READ, WN_TIMER_MINE, ~0ULL - 1 },
+	};
+	const u32 i = below(g, sizeof(others) / sizeof(others[0]));
+	const u64 node = some_node(g);
+	const s64 want = lattice_may(&g->l, client, cap, others[i].rights, node);
+	u8 data[64] = {};
+	struct wn_sqe sqe = { .opcode = others[i].opcode, .op_flags = others[i].op_flags, .cap = (u16)cap,
+			      .node = node, .w = { others[i].w0 } };
+	s64 got;
+
+	if (others[i].opcode == WN_OP_LOOKUP)
+		world_name(data, "n0");
+	if (others[i].opcode == WN_OP_CALL)
+		sqe.w[1] = ~0ULL - 1;
+	if (others[i].opcode == WN_OP_QUERY)
+		sqe.w[1] = 1;
+	got = world_op(&g->l.w, client, &sqe, others[i].wide ? data : NULL);
+	if (want < 0) {
+		check(g, "another op", got, want);
+		return;
+	}
+	ops_done += !WN_RES_IS_ERROR(got);
+	check_reader(g, &sqe, node ? node : g->l.slots[client][cap]->node, got,
+		     g->l.slots[client][cap]);
+	if (got == -EACCES || got == -ESTALE || got == -EKEYREVOKED || got == -EKEYEXPIRED ||
+	    got == -ENXIO || got == -EINVAL) {
+		diag("opcode %u", sqe.opcode);
+		check(g, "another op that may be done", got, 0);
+	}
+}
+
 static void step_use(struct game *g)
 {
 	const u32 client = some_client(g), cap = some_cap(g, client);
 	const u64 node = some_node(g);
 	struct lattice *l = &g->l;
 
-	switch (below(g, 8)) {
+	switch (below(g, 11)) {
+	case 8: case 9: case 10:
+		step_other(g, client, cap);
+		break;
 	case 0:
 		step_create(g, client, cap);
 		break;
@@ -611,6 +694,8 @@ int main(void)
 
 	tap_plan(2);
 	bounds.caps = CAPS;
+	bounds.timers = bounds.subs = 64;
+	bounds.log_records = 64;
 	bounds.cells = LATTICE_CELLS - 2;
 	bounds.set_elems = bounds.elems = LATTICE_CELLS * LATTICE_KEYS;
 	/* Nobody reads what he is told. */
@@ -623,9 +708,9 @@ int main(void)
 		redeemed += g.redeemed;
 		leaps += g.leaps;
 	}
-	ok(!wrong && granted && revoked && redeemed && leaps,
+	ok(!wrong && granted && revoked && redeemed && leaps && ops_done && unread,
 	   "%llu ops: %llu refused, %llu granted, %llu redeemed, %llu revoked; %llu leaps of time",
-	   ops, refused, granted, redeemed, revoked, leaps);
+	   ops + ops_done, refused, granted, redeemed, revoked, leaps);
 	for (i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
 		diag("%10llu %s", by_errno[errors[i].err], errors[i].name);
 		missing += !by_errno[errors[i].err];
