@@ -132,8 +132,12 @@ int wn_cap_ask(struct wn_core *core, u32 client, u32 index, u32 rights, u64 node
 	const u64 body[2] = { rights, node };
 	s64 res = 0;
 
-	if (unlikely(core->journal))
+	if (unlikely(core->journal)) {
+		*cap = NULL;
+		if (!wn_journal_has_room(core))
+			return -ENOBUFS;
 		wn_journal_ask(core, client, index, body, now);
+	}
 	*cap = wn_cap_use(core, client, index, rights, now, &res);
 	if (*cap)
 		res = wn_cap_reach(core, client, *cap, node);
@@ -357,8 +361,11 @@ int wn_cap_put(struct wn_core *core, u32 client, u32 index, const struct wn_core
 {
 	int err;
 
-	if (unlikely(core->journal))
+	if (unlikely(core->journal)) {
+		if (!wn_journal_has_room(core))
+			return -ENOBUFS;
 		wn_journal_cap(core, WN_INPUT_CAP, client, index, first);
+	}
 	err = wn_cap_place(core, client, index, first);
 	if (unlikely(core->journal))
 		wn_journal_close(core, err);

@@ -39,8 +39,11 @@ int wn_core_client_open(struct wn_core *core, u32 number, const struct wn_core_o
 {
 	int err;
 
-	if (unlikely(core->journal))
+	if (unlikely(core->journal)) {
+		if (!wn_journal_has_room(core))
+			return -ENOBUFS;
 		wn_journal_cap(core, WN_INPUT_OPEN, number, 0, first);
+	}
 	err = open_client(core, number, first);
 	if (unlikely(core->journal))
 		wn_journal_close(core, err);

@@ -24,12 +24,21 @@ u32 wn_journal_input_max(const struct wn_bounds *bounds)
 	return heads + larger(larger(group, merge), words * 2 * (u32)sizeof(u64));
 }
 
-bool wn_journal_has_room(const struct wn_core *core)
+/* A client's end: its slots, and what its first slice reads. */
+static u32 close_max(const struct wn_bounds *bounds)
 {
-	const struct wn_journal *j = core->journal;
+	return WN_INPUT_HEAD + (bounds->slots + 2 * WN_WORK_STEPS) * 2 * (u32)sizeof(u64);
+}
 
-	return !j || j->broken ||
-	       wn_journal_room(j) >= 2 * wn_journal_input_max(&core->bounds);
+/* One input, what may follow it in the same call, and the end of everybody. */
+static u64 reserve(const struct wn_bounds *bounds)
+{
+	return 2 * (u64)wn_journal_input_max(bounds) + (u64)bounds->clients * close_max(bounds);
+}
+
+u64 wn_journal_bytes_min(const struct wn_bounds *bounds)
+{
+	return 2 * reserve(bounds);
 }
 
 /* ------------------------------------------------------------- records */
@@ -127,6 +136,8 @@ void wn_journal_begin(struct wn_core *core, struct wn_journal *journal, void *by
 	u32 i;
 
 	*journal = (struct wn_journal){ .bytes = bytes, .size = size };
+	/* Of bounds within the limits it is far below 4 GB. */
+	journal->reserve = (u32)reserve(&core->bounds);
 	core->journal = journal;
 	wn_put_le32(body, WN_INPUT_FORM);
 	wn_put_le32(body + 4, ident->replica);

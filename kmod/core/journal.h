@@ -4,15 +4,16 @@
  *
  * Whoever runs the core hands in a buffer, before the first client is opened, and takes
  * out what lies in it between calls: to a file, to another core, to nobody. The core
- * calls nobody and waits for nobody, so the room must be there before an input is:
+ * calls nobody and waits for nobody, so the room must be there before an input is. Each
+ * call that is an input looks, and where there is none
  *
- *	while there is something to do:
- *		if wn_journal_room() < 2 * wn_journal_input_max(): take it out
- *		a call
+ *	ops, opening a client, asking and putting a capability are refused (ENOBUFS);
+ *	slices, pumps and retries do nothing: they are called again when there is room;
+ *	a client's end is written all the same. Room for that of each is kept.
  *
- * A turn looks by itself and takes no more entries when it is short of room. Where
- * another call finds too little the journal is *broken*: it says so, nothing is written
- * any more, and what was written until then is good. The state is not touched by that.
+ * So nothing is ever applied that is not written down. Should a record not fit after all,
+ * which is a bug, the journal is *broken*: nothing is written any more, what was written
+ * until then is good, and there is no room ever again.
  *
  * A record is written in the course of its call and whole when that is over. Ops that are
  * refused for their form alone (EINVAL, EPERM ...) are no inputs: they change nothing.
@@ -27,6 +28,7 @@
 struct wn_journal {
 	u8 *bytes;		/* the first are those of the oldest input not yet taken out */
 	u32 size, used;
+	u32 reserve;		/* below that there is no room but for ends of clients */
 	u32 open;		/* where the record begins that is being written */
 	bool is_open;
 	bool broken;
@@ -45,6 +47,9 @@ void wn_journal_end(struct wn_core *core);
 /* The most bytes that one input takes. */
 u32 wn_journal_input_max(const struct wn_bounds *bounds);
 
+/* The smallest buffer that inputs of all kinds find room in. */
+u64 wn_journal_bytes_min(const struct wn_bounds *bounds);
+
 static inline u32 wn_journal_room(const struct wn_journal *journal)
 {
 	return journal->size - journal->used;
@@ -57,8 +62,20 @@ static inline void wn_journal_taken(struct wn_journal *journal)
 	journal->used = 0;
 }
 
-/* Whether an op and what follows it in a turn have room, or it does not matter. */
-bool wn_journal_has_room(const struct wn_core *core);
+/* Go on in another buffer of that size; the bytes [0, used) of this one were taken out. */
+static inline void wn_journal_swap(struct wn_journal *journal, void *bytes)
+{
+	wn_journal_taken(journal);
+	journal->bytes = bytes;
+}
+
+/* Whether any input has room, or there is no journal. */
+static inline bool wn_journal_has_room(const struct wn_core *core)
+{
+	const struct wn_journal *j = core->journal;
+
+	return likely(!j) || (!j->broken && wn_journal_room(j) >= j->reserve);
+}
 
 /*
  * Note the state digest, so that a replay can be held against it; false: more is to be

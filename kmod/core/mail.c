@@ -333,8 +333,11 @@ void wn_mail_retry(struct wn_core *core, u32 client)
 {
 	if (client >= core->bounds.clients)
 		return;
-	if (unlikely(core->journal))
+	if (unlikely(core->journal)) {
+		if (!wn_journal_has_room(core))
+			return;
 		wn_journal_open(core, WN_INPUT_RETRY, client, NULL);
+	}
 	wn_tx_begin(core->tx, false);
 	if (!is_empty(&core->mail.boxes[client]))
 		wake(core, client);
@@ -442,8 +445,11 @@ u32 wn_mail_pump(struct wn_core *core, u32 client, struct wn_inbox *inbox)
 		return 0;
 	client = wn_index_nospec(client, core->bounds.clients);
 	box = &mail->boxes[client];
-	if (unlikely(core->journal))
+	if (unlikely(core->journal)) {
+		if (!wn_journal_has_room(core))
+			return 0;
 		wn_journal_open(core, WN_INPUT_PUMP, client, NULL);
+	}
 	wn_tx_begin(core->tx, false);
 	put = move_all(core, client, inbox);
 	if (!is_empty(box)) {

@@ -389,6 +389,10 @@ static noinline void apply_noted(struct wn_core *core, const struct wn_op_env *e
 	const bool digest = slots->opcode == WN_OP_DIGEST && !slots->op_flags;
 	u32 budget = 0;
 
+	if (!wn_journal_has_room(core)) {
+		answer(core, result, -ENOBUFS);
+		return;
+	}
 	wn_journal_ops(core, WN_INPUT_OP, env, slots, 1);
 	apply_alone(core, env, op, slots, result);
 	/* How much of a digest was made already is no state. */
@@ -440,8 +444,11 @@ bool wn_op_apply_group(struct wn_core *core, const struct wn_op_env *env,
 		if (err)
 			return refuse_group(core, results, n, i, err);
 	}
-	if (unlikely(core->journal))
+	if (unlikely(core->journal)) {
+		if (!wn_journal_has_room(core))
+			return refuse_group(core, results, n, 0, -ENOBUFS);
 		wn_journal_ops(core, WN_INPUT_GROUP, env, slots, n);
+	}
 	wn_tx_begin(core->tx, true);
 	for (i = 0; i < n; i++) {
 		op = def_of(slots[2 * i].opcode);

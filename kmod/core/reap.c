@@ -90,6 +90,8 @@ bool wn_core_slice(struct wn_core *core, u32 steps)
 	bool more;
 
 	if (unlikely(core->journal)) {
+		if (!wn_journal_has_room(core))
+			return true;
 		wn_journal_open(core, WN_INPUT_REAP, 0, NULL);
 		wn_journal_arg(core, 0, steps);
 	}

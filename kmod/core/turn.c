@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 #include "turn.h"
 
-#include "journal.h"
 #include "work.h"
 
 /* One entry, or the entries of one group, copied out of the client's reach. */
@@ -174,8 +173,6 @@ u32 wn_turn_run(struct wn_core *core, struct wn_turn *turn, u32 max,
 	/* At most pending turns: each takes a slot. */
 	while (count.taken < max && count.taken < pending &&
 	       core->tx->spent < WN_TURN_STEPS && likely(wn_caps_last_branch(core) == branch)) {
-		if (unlikely(core->journal) && !wn_journal_has_room(core))
-			break;
 		full = count.done == room;
 		if (full)
 			break;

@@ -84,8 +84,11 @@ bool wn_work_slice(struct wn_core *core, const struct wn_now *now)
 	u32 left = WN_WORK_STEPS, taken, i;
 	bool more;
 
-	if (unlikely(core->journal))
+	if (unlikely(core->journal)) {
+		if (!wn_journal_has_room(core))
+			return wn_work_waits(core);
 		wn_journal_open(core, WN_INPUT_WORK, 0, now);
+	}
 	for (i = 0; i < 2 * JOBS && left; i++) {
 		taken = job(core, i % JOBS, i < JOBS ? WN_WORK_STEPS / JOBS : left, now);
 		left -= taken < left ? taken : left;

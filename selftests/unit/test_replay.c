@@ -9,6 +9,7 @@
 #include "anything.h"
 #include "kmod/core/bounds.h"
 #include "kmod/core/journal.h"
+#include "kmod/core/node.h"
 #include "kmod/core/replay.h"
 #include "tap.h"
 
@@ -311,46 +312,83 @@ static void test_end(void)
 	world_deinit(&a.w);
 }
 
-/* A buffer that nobody takes out of. */
+/* What is left of a journal is taken out, behind what was before. */
+static u32 take_out(struct wn_journal *journal, u32 at)
+{
+	const u32 used = journal->used;
+
+	memcpy(again + at, written, used);
+	wn_journal_taken(journal);
+	return at + used;
+}
+
+/* A buffer that nobody takes out of: what can be refused is, the rest is written. */
 static void test_full(void)
 {
 	const struct wn_core_ident ident = any_ident(1);
 	const struct wn_bounds bounds = any_bounds();
-	const u32 most = wn_journal_input_max(&bounds);
-	struct wn_journal journal;
-	struct wn_replay replay;
+	const struct wn_core_open first = { .rights = WN_RIGHT_ALL };
+	const u32 size = (u32)wn_journal_bytes_min(&bounds);
+	const struct wn_sqe set[2] = { { .opcode = WN_OP_NODE_SET, .op_flags = WN_SET_STATE } };
+	struct wn_op_result results[2];
 	struct any_client *c = &a.clients[0];
 	struct wn_turn turn = { .ring = &c->ring };
-	u32 taken = 0, i, used;
+	const struct wn_cap *cap;
+	struct wn_journal journal;
+	struct wn_replay replay;
+	struct wn_sqe group[4] = {};
+	u32 i, at, used, done = 0;
+	u64 version;
 	s64 res;
 
 	memset(c, 0, sizeof(*c));
 	world_make(&a.w, &bounds, &ident);
-	wn_journal_begin(a.w.core, &journal, written, 2 * most + 2000, &ident);
-	wn_core_client_open(a.w.core, 0, &(struct wn_core_open){ .rights = WN_RIGHT_ALL });
+	wn_journal_begin(a.w.core, &journal, written, size, &ident);
+	for (i = 0; i < bounds.clients - 1; i++)
+		wn_core_client_open(a.w.core, i, &first);
 	wn_ring_init(&c->ring, &c->user, &c->kern, c->sqes, ANY_ENTRIES, c->cqes, ANY_ENTRIES);
 	for (i = 0; i < ANY_ENTRIES; i++)
-		c->sqes[i] = (struct wn_sqe){ .opcode = WN_OP_NODE_SET, .op_flags = WN_SET_STATE };
-	c->user.sq_tail = ANY_ENTRIES;
-	for (i = 0; i < 10; i++)
-		taken += wn_turn_run(a.w.core, &turn, ANY_ENTRIES, &a.w.now);
-	ok(taken > 4 && taken < ANY_ENTRIES && !journal.broken && c->ring.left,
-	   "a turn takes what has room: %u of %u", taken, ANY_ENTRIES);
+		c->sqes[i] = set[0];
+	do {
+		c->user.cq_head = c->kern.cq_tail;
+		c->user.sq_tail++;
+		wn_turn_run(a.w.core, &turn, 1, &a.w.now);
+		res = c->cqes[(c->kern.cq_tail - 1) % ANY_ENTRIES].res;
+		done += res >= 0;
+	} while (res >= 0 && done < 1000000);
+	version = wn_node(a.w.core, 0)->version;
+	ok(res == -ENOBUFS && done > 100 && !wn_journal_has_room(a.w.core) && !c->ring.left,
+	   "a turn refuses what has no room: %lld after %u", res, done);
 	used = journal.used;
-	memcpy(again, written, used);
-	wn_journal_taken(&journal);
-	ok(journal.total == used && !journal.used &&
-	   wn_turn_run(a.w.core, &turn, ANY_ENTRIES, &a.w.now), "and goes on when there is more");
-	/* Others do not look. */
-	for (i = 0; i < 100000 && !journal.broken; i++)
-		world_op(&a.w, 0, OP(.opcode = WN_OP_NODE_SET, .op_flags = WN_SET_STATE), NULL);
-	ok(journal.broken && journal.used <= journal.size, "broken where nothing looks for room");
-	ok(world_op(&a.w, 0, OP(.opcode = WN_OP_NODE_SET, .op_flags = WN_SET_STATE), NULL) > 0,
-	   "ops go on");
-	memcpy(again + used, written, journal.used);
-	begin(&copy, again, used + journal.used, &replay);
-	ok(replay_all(&copy, again, used + journal.used, &res) == used + journal.used,
-	   "what was written until then is good");
+	memcpy(&group[0], set, sizeof(set));
+	memcpy(&group[2], set, sizeof(set));
+	group[0].flags = WN_SQE_ATOMIC;
+	ok(world_op(&a.w, 1, set, NULL) == -ENOBUFS && version == wn_node(a.w.core, 0)->version,
+	   "an op that has no room changes nothing");
+	ok(!wn_op_apply_group(a.w.core, &(struct wn_op_env){ .client = 1, .now = &a.w.now },
+			      group, 2, results) &&
+	   results[0].res == -ENOBUFS && results[1].res == -ECANCELED &&
+	   version == wn_node(a.w.core, 0)->version, "nor does a group");
+	ok(wn_core_client_open(a.w.core, bounds.clients - 1, &first) == -ENOBUFS &&
+	   wn_cap_put(a.w.core, 0, 1, &first) == -ENOBUFS &&
+	   wn_cap_ask(a.w.core, 0, 0, WN_RIGHT_READ, 0, &a.w.now, &cap) == -ENOBUFS && !cap,
+	   "clients and capabilities are refused");
+	wn_mail_retry(a.w.core, 0);
+	ok(!wn_mail_pump(a.w.core, 0, NULL) && !wn_work_slice(a.w.core, &a.w.now) &&
+	   wn_core_slice(a.w.core, 10) && journal.used == used, "the rest waits");
+	for (i = 1; i < bounds.clients; i++)
+		wn_core_client_close(a.w.core, i);
+	ok(!journal.broken && journal.used > used, "who goes is written down all the same");
+	at = take_out(&journal, 0);
+	ok(journal.total == at && wn_journal_has_room(a.w.core) &&
+	   world_op(&a.w, 0, set, NULL) > 0, "and it goes on when there is more");
+	for (i = 0; i < 10 && wn_work_slice(a.w.core, &a.w.now); i++)
+		;
+	at = take_out(&journal, at);
+	begin(&copy, again, at, &replay);
+	ok(replay_all(&copy, again, at, &res) == at &&
+	   wn_node(copy.core, 0)->version == wn_node(a.w.core, 0)->version,
+	   "what was done is there, no more and no less: %lld", res);
 	world_deinit(&copy);
 	world_deinit(&a.w);
 }
@@ -383,7 +421,7 @@ int main(void)
 	u64 seed, i, n = HISTORIES, noticed = 0, same = 0, traces = 0, missing = 0;
 	bool good = true;
 
-	tap_plan(21);
+	tap_plan(24);
 	n *= tap_rounds();
 	seed = tap_seed();
 	written = buffer();
