@@ -35,8 +35,7 @@ u32 wn_class_rights(const struct inode *inode)
 	return READ_ONCE(domain->rights[class_of_caller(inode)]);
 }
 
-/* As for chmod. */
-static bool may_set(const struct inode *inode)
+bool wn_class_may_set(const struct inode *inode)
 {
 	return uid_eq(current_fsuid(), inode->i_uid) ||
 	       ns_capable(inode->i_sb->s_user_ns, CAP_FOWNER);
@@ -49,7 +48,7 @@ static int set(struct inode *inode, const u32 *rights)
 
 	/* Against a chown meanwhile, and others who set. */
 	inode_lock(inode);
-	if (!may_set(inode))
+	if (!wn_class_may_set(inode))
 		err = -EPERM;
 	for (i = 0; !err && i < WN_CLASSES; i++)
 		WRITE_ONCE(domain->rights[i], rights[i]);

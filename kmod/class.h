@@ -16,6 +16,9 @@ struct wn_domain;
 /* The table of a new domain. */
 void wn_classes_init(struct wn_domain *domain);
 
+/* Who may change the table, as for chmod: who may can have any right. */
+bool wn_class_may_set(const struct inode *inode);
+
 /* Rights of the first capability of a client that the caller opens now. */
 u32 wn_class_rights(const struct inode *inode);
 

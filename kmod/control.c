@@ -15,6 +15,7 @@
 #include "domain.h"
 #include "features.h"
 #include "fs.h"
+#include "recording.h"
 #include "uarg.h"
 
 static long query(void __user *uarg)
@@ -101,7 +102,7 @@ static long create(struct file *file, void __user *uarg)
 	usize = wn_uarg_get(&c, sizeof(c), offsetof(struct wn_domain_create, bounds), uarg);
 	if (usize < 0)
 		return usize;
-	if (c.flags || c.reserved || c.mode & ~0777)
+	if (c.flags || c.mode & ~0777)
 		return -EINVAL;
 	len = wn_control_check_name(c.name);
 	if (len < 0)
@@ -109,6 +110,8 @@ static long create(struct file *file, void __user *uarg)
 	err = wn_bounds_check(&c.bounds);
 	if (err)
 		return err;
+	if (c.journal_kb && !wn_recording_bytes(&c.bounds, c.journal_kb))
+		return -E2BIG;
 	/*
 	 * A bad address must not leave a domain behind, nor an error another size:
 	 * the caller's own bytes first, our size when all is done.
@@ -116,7 +119,7 @@ static long create(struct file *file, void __user *uarg)
 	if (copy_to_user(uarg, &c, min_t(u32, usize, sizeof(c))))
 		return -EFAULT;
 	err = wn_fs_create_domain(file_inode(file)->i_sb, c.name, len, c.mode & ~current_umask(),
-				  &c.bounds);
+				  &c.bounds, c.journal_kb);
 	if (err)
 		return err;
 	/* Written to a moment ago; should it fail now, the domain is there all the same. */
@@ -135,6 +138,8 @@ static long control_ioctl(struct file *file, unsigned int cmd, unsigned long arg
 	}
 	if (_IOC_TYPE(cmd) == WN_IOC_MAGIC && _IOC_NR(cmd) == _IOC_NR(WN_IOC_CLASSES))
 		return wn_classes_ioctl(file, uarg);
+	if (_IOC_TYPE(cmd) == WN_IOC_MAGIC && _IOC_NR(cmd) == _IOC_NR(WN_IOC_JOURNAL))
+		return wn_recording_ioctl(file, uarg);
 	return wn_query_ioctl(cmd, uarg);
 }
 

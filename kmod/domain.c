@@ -10,7 +10,9 @@
 #include "core/bounds.h"
 #include "core/client.h"
 #include "core/core.h"
+#include "core/journal.h"
 #include "engine.h"
+#include "recording.h"
 #include "trace.h"
 #include "uarg.h"
 
@@ -45,6 +47,7 @@ void wn_domain_free(struct wn_domain *domain)
 	wn_engine_end(domain);
 	if (domain->core)
 		trace_wn_domain(domain->id, WN_TRACE_ENDED, domain->bytes);
+	wn_recording_end(domain);
 	wn_pages_free(&domain->private);
 	wn_pages_free(&domain->public);
 	kvfree(domain->slots.page);
@@ -55,9 +58,10 @@ void wn_domain_free(struct wn_domain *domain)
 	kfree(domain);
 }
 
-struct wn_domain *wn_domain_new(const struct wn_bounds *bounds, kuid_t uid,
+struct wn_domain *wn_domain_new(const struct wn_bounds *bounds, u32 journal_kb, kuid_t uid,
 				struct wn_budget *mount)
 {
+	const u64 recorded = journal_kb ? wn_recording_bytes(bounds, journal_kb) : 0;
 	struct wn_core_ident ident = {};
 	struct wn_core_size size;
 	struct wn_domain *domain;
@@ -85,7 +89,9 @@ struct wn_domain *wn_domain_new(const struct wn_bounds *bounds, kuid_t uid,
 	domain->mount = mount;
 	domain->bytes = wn_domain_cost(bounds);
 	err = -EOVERFLOW;
-	if (!domain->bytes)
+	if (!domain->bytes ||
+	    (recorded && check_add_overflow(domain->bytes, wn_recording_cost(recorded),
+					    &domain->bytes)))
 		goto err;
 	err = wn_charge_take(&domain->charge, uid, mount, domain->bytes);
 	if (err)
@@ -114,6 +120,10 @@ struct wn_domain *wn_domain_new(const struct wn_bounds *bounds, kuid_t uid,
 	domain->core = wn_core_init(domain->public.addr, domain->private.addr, bounds, &ident);
 	err = -EINVAL;
 	if (WARN_ON_ONCE(!domain->core))
+		goto err;
+	err = recorded ? wn_recording_begin(domain, recorded, &ident) : 0;
+	memzero_explicit(&ident, sizeof(ident));
+	if (err)
 		goto err;
 	trace_wn_domain(domain->id, WN_TRACE_MADE, domain->bytes);
 	return domain;
@@ -148,7 +158,9 @@ int wn_domain_join(struct wn_domain *domain, struct wn_client *client, u64 bytes
 	u32 i;
 
 	mutex_lock(&domain->lock);
-	for (i = 0; i < domain->bounds.clients; i++) {
+	if (!wn_journal_has_room(domain->core))
+		number = -ENOBUFS;
+	for (i = 0; number != -ENOBUFS && i < domain->bounds.clients; i++) {
 		/* What its last holder granted may still be on its way out: another number. */
 		if (domain->clients[i] || wn_core_client_open(domain->core, i, &first))
 			continue;

@@ -26,6 +26,7 @@
 struct wn_client;
 struct wn_core;
 struct wn_lane;
+struct wn_recording;
 
 struct wn_domain {
 	u64 id;
@@ -54,6 +55,7 @@ struct wn_domain {
 	struct hrtimer timer;
 	atomic_t woken;			/* sleepers, not in the stats yet */
 
+	struct wn_recording *recording;	/* or NULL; stays */
 	struct wn_slot_pages slots;
 	struct wn_poller poller;
 	struct wn_debugfs debugfs;
@@ -65,8 +67,11 @@ struct wn_domain {
 /* What a domain of such (checked) bounds takes; 0: more than can be counted. */
 u64 wn_domain_cost(const struct wn_bounds *bounds);
 
-/* bounds are checked here. uid pays, within the mount's budget. */
-struct wn_domain *wn_domain_new(const struct wn_bounds *bounds, kuid_t uid,
+/*
+ * bounds are checked here. journal_kb: see WN_IOC_CREATE. uid pays, within the mount's
+ * budget.
+ */
+struct wn_domain *wn_domain_new(const struct wn_bounds *bounds, u32 journal_kb, kuid_t uid,
 				struct wn_budget *mount);
 void wn_domain_free(struct wn_domain *domain);
 

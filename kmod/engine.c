@@ -7,6 +7,7 @@
 #include <linux/timekeeping.h>
 
 #include "client.h"
+#include "core/journal.h"
 #include "core/turn.h"
 #include "core/work.h"
 #include "domain.h"
@@ -102,6 +103,11 @@ static void settle(struct wn_domain *domain, const struct wn_now *now)
 	deliver(domain);
 	if (unlikely(!list_empty(&domain->epochs.sleepers)))
 		wn_epochs_look(domain);
+	if (!wn_journal_has_room(domain->core)) {
+		/* Nothing can be done before it is taken out: then it comes here again. */
+		domain->due = WN_NEVER;
+		return;
+	}
 	at = min(wn_core_next_deadline(domain->core), domain->revoke.due);
 	if ((!wn_work_settle(domain->core, now) &&
 	     (wn_work_waits(domain->core) || at <= now->boottime)) || !taken_back)
@@ -195,7 +201,8 @@ static u32 turn(struct wn_client *client, u32 max, bool *more, bool *held)
 	if (likely(domain->clients[client->number] == client)) {
 		taken = turn_locked(client, max);
 		*more = client->ring.left;
-		*held = client->ring.held;
+		/* Without room in the journal it is not gone on with before there is some. */
+		*held = client->ring.held && wn_journal_has_room(domain->core);
 	}
 	mutex_unlock(&domain->lock);
 	return taken;

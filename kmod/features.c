@@ -14,6 +14,7 @@ const struct wn_feature wn_features[] = {
 	{ "handover", WN_FEAT_HANDOVER },
 	{ "epoch", WN_FEAT_EPOCH },
 	{ "eventfd", WN_FEAT_EVENTFD },
+	{ "journal", WN_FEAT_JOURNAL },
 	{},
 };
 

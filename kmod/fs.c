@@ -194,7 +194,7 @@ static int link_domain(struct dentry *root, const char *name, int len, struct in
 }
 
 int wn_fs_create_domain(struct super_block *sb, const char *name, int len, umode_t mode,
-			const struct wn_bounds *bounds)
+			const struct wn_bounds *bounds, u32 journal_kb)
 {
 	struct wn_mount *mount = mount_of(sb);
 	struct wn_domain *domain;
@@ -207,7 +207,7 @@ int wn_fs_create_domain(struct super_block *sb, const char *name, int len, umode
 		return -EOVERFLOW;
 	if (!reserve_domain(mount))
 		return -ENOSPC;
-	domain = wn_domain_new(bounds, wn_charge_payer(), &mount->budget);
+	domain = wn_domain_new(bounds, journal_kb, wn_charge_payer(), &mount->budget);
 	if (IS_ERR(domain)) {
 		atomic_dec(&mount->domains);
 		return PTR_ERR(domain);

@@ -20,7 +20,7 @@ void wn_fs_exit(void);
 
 /* Make a domain with a checked name; the caller becomes its owner. */
 int wn_fs_create_domain(struct super_block *sb, const char *name, int len, umode_t mode,
-			const struct wn_bounds *bounds);
+			const struct wn_bounds *bounds, u32 journal_kb);
 
 /* The inode of the domain of a checked name, with a reference; -ENOENT. */
 struct inode *wn_fs_get_domain(struct super_block *sb, const char *name, int len);

@@ -9,6 +9,7 @@
  *   features  what this module can do, by name and by bit
  *   mount     a mount's options
  *   domain    one isolated world: its memory, its core, its clients
+ *   recording what the domain's engine was told, in two halves, and its way out
  *   client    one open of a domain
  *   setup     a client's way from new to enabled: rings, restrictions, owner
  *   owner     the process whose end is the client's
@@ -30,10 +31,11 @@
  * The meaning of it all is in core/, which knows none of these.
  *
  * Lock order, outermost first. No lock is held across a copy from or to user
- * space, but client->setup, which no fault takes.
+ * space, but client->setup and recording->lock, which no fault takes.
  *
  *   inode lock of the mount's root	fs: names
  *   inode lock of a domain's file		class: its table
+ *     recording->lock			recording: one takes out at a time
  *     client->setup			client: one setup, restrict or enable at a time
  *       poller->lock			poller: one start or stop at a time
  *       domain->lock			the engine: core, table of clients

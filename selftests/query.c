@@ -155,7 +155,7 @@ TEST_F(query, unknown_ioctls)
 	for (nr = 0; nr < 256; nr++) {
 		unsigned long other_type = _IOWR(WN_IOC_MAGIC ^ 1, nr, struct wn_query);
 		unsigned long cmd = _IOWR(WN_IOC_MAGIC, nr, struct wn_query);
-		bool known = nr <= 3 || nr == 8 || (nr >= 16 && nr <= 25) || (nr >= 32 && nr <= 37);
+		bool known = nr <= 4 || nr == 8 || (nr >= 16 && nr <= 25) || (nr >= 32 && nr <= 47);
 
 		EXPECT_EQ(-ENOTTY, wt_ioctl(fd, other_type, &q)) TH_LOG("nr %d", nr);
 		EXPECT_EQ(-ENOTTY, wt_ioctl(self->fd, other_type, &q)) TH_LOG("nr %d", nr);
@@ -167,6 +167,7 @@ TEST_F(query, unknown_ioctls)
 	/* Known, on the other kind of file. */
 	EXPECT_EQ(-ENOTTY, wt_ioctl(fd, WN_IOC_CREATE, &q));
 	EXPECT_EQ(-ENOTTY, wt_ioctl(fd, WN_IOC_CLASSES, &q));
+	EXPECT_EQ(-ENOTTY, wt_ioctl(fd, WN_IOC_JOURNAL, &q));
 	EXPECT_EQ(-ENOTTY, wt_ioctl(self->fd, WN_IOC_INFO, &q));
 	EXPECT_EQ(-ENOTTY, wt_ioctl(self->fd, WN_IOC_SETUP, &q));
 	EXPECT_EQ(-ENOTTY, wt_ioctl(self->fd, WN_IOC_RESTRICT, &q));

@@ -105,11 +105,21 @@ FIELD(wn_class_table, name, 8, 64);
 FIELD(wn_class_table, rights, 72, 12);
 FIELD(wn_class_table, reserved, 84, 4);
 
+SIZE(wn_journal_take, 104);
+FIELD(wn_journal_take, size, 0, 4);
+FIELD(wn_journal_take, flags, 4, 4);
+FIELD(wn_journal_take, name, 8, 64);
+FIELD(wn_journal_take, addr, 72, 8);
+FIELD(wn_journal_take, bytes, 80, 4);
+FIELD(wn_journal_take, state, 84, 4);
+FIELD(wn_journal_take, position, 88, 8);
+FIELD(wn_journal_take, left, 96, 8);
+
 SIZE(wn_domain_create, 168);
 FIELD(wn_domain_create, size, 0, 4);
 FIELD(wn_domain_create, flags, 4, 4);
 FIELD(wn_domain_create, mode, 8, 4);
-FIELD(wn_domain_create, reserved, 12, 4);
+FIELD(wn_domain_create, journal_kb, 12, 4);
 FIELD(wn_domain_create, name, 16, 64);
 FIELD(wn_domain_create, bounds, 80, 88);
 

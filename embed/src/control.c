@@ -11,7 +11,7 @@
 #include "kmod/core/bounds.h"
 #include "kmod/core/op.h"
 
-static int query(void *arg)
+static int query(bool hosted, void *arg)
 {
 	struct wn_query q = {};
 	int caller = wn_embed_arg_get(&q, sizeof(q), 8, arg);
@@ -24,7 +24,8 @@ static int query(void *arg)
 		.abi = WN_ABI_VERSION,
 		.layout = WN_LAYOUT_VERSION,
 		.features = WN_FEAT_DOMAINS | WN_FEAT_RINGS | WN_FEAT_NOP |
-			    WN_FEAT_ARENAS | WN_FEAT_CLASSES | WN_FEAT_EPOCH | WN_FEAT_LANES,
+			    WN_FEAT_ARENAS | WN_FEAT_CLASSES | WN_FEAT_EPOCH | WN_FEAT_LANES |
+			    (hosted ? 0 : WN_FEAT_JOURNAL),
 		.cell_types = wn_cell_types(),
 		.page_size = (u32)sysconf(_SC_PAGESIZE),
 		.version = WN_VERSION,
@@ -49,13 +50,13 @@ static int bounds(void *arg)
 	return 0;
 }
 
-int wn_embed_query(unsigned long cmd, void *arg)
+int wn_embed_query(bool hosted, unsigned long cmd, void *arg)
 {
 	if (_IOC_TYPE(cmd) != WN_IOC_MAGIC)
 		return -ENOTTY;
 	switch (_IOC_NR(cmd)) {
 	case _IOC_NR(WN_IOC_QUERY):
-		return query(arg);
+		return query(hosted, arg);
 	case _IOC_NR(WN_IOC_BOUNDS):
 		return bounds(arg);
 	}
@@ -89,7 +90,7 @@ static int create(const char *instance, u64 most, void *arg)
 
 	if (caller < 0)
 		return caller;
-	if (c.flags || c.reserved || c.mode & ~0777U)
+	if (c.flags || c.mode & ~0777U)
 		return -EINVAL;
 	err = check_name(c.name);
 	if (err)
@@ -99,7 +100,7 @@ static int create(const char *instance, u64 most, void *arg)
 		return -EEXIST;
 	if (asprintf(&path, "%s/%s", instance, (char *)c.name) < 0)
 		return -ENOMEM;
-	err = wn_embed_domain_create(path, &c.bounds, most);
+	err = wn_embed_domain_create(path, &c.bounds, c.journal_kb, most);
 	free(path);
 	if (!err)
 		wn_embed_arg_put(&c, sizeof(c), (u32)caller, arg);
@@ -142,11 +143,41 @@ static int classes(const char *instance, bool writable, void *arg)
 	return 0;
 }
 
+/* Of this process: another one's memory is not to be had by its address. */
+static int take_journal(const char *instance, void *arg)
+{
+	struct wn_journal_take t = {};
+	int caller = wn_embed_arg_get(&t, sizeof(t), sizeof(t), arg), err;
+	struct wn_embed_domain *domain;
+	char *path;
+
+	if (caller < 0)
+		return caller;
+	if (t.flags)
+		return -EINVAL;
+	err = check_name(t.name);
+	if (err)
+		return err;
+	if (asprintf(&path, "%s/%s", instance, (char *)t.name) < 0)
+		return -ENOMEM;
+	domain = wn_embed_domain_get(path);
+	free(path);
+	if (!domain)
+		return -ENOENT;
+	err = wn_embed_recording_take(domain, &t);
+	wn_embed_domain_put(domain);
+	if (!err)
+		wn_embed_arg_put(&t, sizeof(t), (u32)caller, arg);
+	return err;
+}
+
 int wn_embed_control(const char *instance, bool writable, u64 most, unsigned long cmd, void *arg)
 {
 	if (_IOC_TYPE(cmd) == WN_IOC_MAGIC && _IOC_NR(cmd) == _IOC_NR(WN_IOC_CREATE))
 		return writable ? create(instance, most, arg) : -EBADF;
 	if (_IOC_TYPE(cmd) == WN_IOC_MAGIC && _IOC_NR(cmd) == _IOC_NR(WN_IOC_CLASSES))
 		return classes(instance, writable, arg);
-	return wn_embed_query(cmd, arg);
+	if (_IOC_TYPE(cmd) == WN_IOC_MAGIC && _IOC_NR(cmd) == _IOC_NR(WN_IOC_JOURNAL) && !most)
+		return writable ? take_journal(instance, arg) : -EBADF;
+	return wn_embed_query(most, cmd, arg);
 }

@@ -6,7 +6,7 @@
 #include "kmod/core/port.h"
 
 /* WN_IOC_QUERY, BOUNDS: on any file; -ENOTTY for all else. */
-int wn_embed_query(unsigned long cmd, void *arg);
+int wn_embed_query(bool hosted, unsigned long cmd, void *arg);
 
 /*
  * These, and WN_IOC_CREATE in the instance, if it is writable. most: 0, or as of

@@ -61,6 +61,7 @@ static int alloc_slots(struct wn_embed_domain *domain)
 static void destroy(struct wn_embed_domain *domain)
 {
 	wn_embed_service_stop(domain);
+	wn_embed_recording_end(domain);
 	wn_embed_memory_free(&domain->private);
 	wn_embed_memory_free(&domain->slots);
 	wn_embed_memory_free(&domain->public);
@@ -74,8 +75,9 @@ static void destroy(struct wn_embed_domain *domain)
 }
 
 static int new(struct wn_embed_domain **to, const char *name, const struct wn_bounds *bounds,
-	       u64 id, u64 most)
+	       u32 journal_kb, u64 id, u64 most)
 {
+	const u64 recorded = journal_kb ? wn_embed_recording_bytes(bounds, journal_kb) : 0;
 	struct wn_core_ident ident = { .domain = id };
 	struct wn_embed_domain *domain;
 	struct wn_core_size size;
@@ -88,7 +90,7 @@ static int new(struct wn_embed_domain **to, const char *name, const struct wn_bo
 	domain->id = id;
 	domain->holders = 1;
 	domain->bounds = *bounds;
-	domain->bytes = wn_embed_domain_cost(bounds);
+	domain->bytes = wn_embed_domain_cost(bounds) + recorded;
 	domain->rights[WN_CLASS_OWNER] = WN_CLASS_DEFAULT_OWNER;
 	domain->rights[WN_CLASS_GROUP] = WN_CLASS_DEFAULT_GROUP;
 	domain->rights[WN_CLASS_OTHER] = WN_CLASS_DEFAULT_OTHER;
@@ -110,7 +112,7 @@ static int new(struct wn_embed_domain **to, const char *name, const struct wn_bo
 	    getrandom(ident.secret, sizeof(ident.secret), 0) < 0)
 		goto err;
 	domain->core = wn_core_init(domain->public.addr, domain->private.addr, bounds, &ident);
-	if (!domain->core)
+	if (!domain->core || wn_embed_recording_begin(domain, recorded, &ident))
 		goto err;
 	*to = domain;
 	return 0;
@@ -129,17 +131,20 @@ static struct wn_embed_domain **find(struct wn_embed_space *space, const char *n
 	return at;
 }
 
-int wn_embed_domain_create(const char *name, const struct wn_bounds *bounds, u64 most)
+int wn_embed_domain_create(const char *name, const struct wn_bounds *bounds, u32 journal_kb,
+			   u64 most)
 {
 	struct wn_embed_space *space;
 	struct wn_embed_domain **at;
 	int err = wn_bounds_check(bounds);
 
+	if (!err && journal_kb && !wn_embed_recording_bytes(bounds, journal_kb))
+		err = -E2BIG;
 	if (err)
 		return err;
 	space = wn_embed_space_lock();
 	at = find(space, name);
-	err = *at ? -EEXIST : new(at, name, bounds, space->last_id + 1, most);
+	err = *at ? -EEXIST : new(at, name, bounds, journal_kb, space->last_id + 1, most);
 	if (!err)
 		space->last_id++;
 	wn_embed_space_unlock(space);
@@ -196,7 +201,9 @@ int wn_embed_domain_join(struct wn_embed_domain *domain, struct wn_embed_client 
 	u32 i;
 
 	pthread_mutex_lock(&domain->lock);
-	for (i = 0; number < 0 && i < domain->bounds.clients; i++) {
+	if (!wn_journal_has_room(domain->core))
+		number = -ENOBUFS;
+	for (i = 0; number == -ENOSPC && i < domain->bounds.clients; i++) {
 		/* What another left in its slots counts nowhere. */
 		first.slots = (const u64 *)((u8 *)domain->slots.addr + i * domain->slot_bytes);
 		/* A number that died lately may not be ready for another life. */

@@ -12,6 +12,7 @@
 #include "kmod/core/core.h"
 #include "lane.h"
 #include "memory.h"
+#include "recording.h"
 #include "service.h"
 
 struct wn_embed_client;
@@ -37,6 +38,7 @@ struct wn_embed_domain {
 		u32 epoch_waiters;
 		struct wn_embed_lanes lanes;
 		u32 nr_lanes;		/* that have a number */
+		bool held;		/* completions wait for a revocation, and that for room */
 	};
 	u32 epoch_news;			/* grows with the epoch, while somebody waits */
 
@@ -45,16 +47,18 @@ struct wn_embed_domain {
 	u64 slot_bytes;			/* of one client */
 	struct wn_embed_service service;
 	struct wn_embed_memory private;
+	struct wn_embed_recording recording;
 };
 
 /* What a domain of such bounds takes; 0: they are none. */
 u64 wn_embed_domain_cost(const struct wn_bounds *bounds);
 
 /*
- * 0; -EEXIST; -ENOMEM; what wn_bounds_check says. most: 0, or it is for other processes,
+ * 0; -EEXIST; -ENOMEM; what wn_bounds_check says; -E2BIG: journal_kb. most: 0, or it is for other processes,
  * too, of whose domains all together take no more bytes (-ENOSPC).
  */
-int wn_embed_domain_create(const char *name, const struct wn_bounds *bounds, u64 most);
+int wn_embed_domain_create(const char *name, const struct wn_bounds *bounds, u32 journal_kb,
+			   u64 most);
 int wn_embed_domain_remove(const char *name);
 
 /* Hold the domain of that name, or NULL; one that is held already; put it back. */

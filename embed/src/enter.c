@@ -25,10 +25,30 @@ static void wake(struct wn_embed_client *client)
 
 /* --------------------------------------------------------------- engine */
 
+/* Who waits for a revocation that the service went on with. */
+static void release(struct wn_embed_domain *domain)
+{
+	u32 i;
+
+	domain->held = false;
+	for (i = 0; i < domain->bounds.clients; i++) {
+		struct wn_embed_client *client = domain->clients[i];
+
+		if (!client || !client->ring.held)
+			continue;
+		if (wn_turn_release(domain->core, &client->ring))
+			wake(client);
+		else
+			domain->held = true;
+	}
+}
+
 void wn_embed_deliver(struct wn_embed_domain *domain)
 {
 	int at;
 
+	if (unlikely(domain->held))
+		release(domain);
 	for (at = wn_mail_waiting(domain->core, 0); at >= 0;
 	     at = wn_mail_waiting(domain->core, (u32)at + 1)) {
 		struct wn_embed_client *client = domain->clients[at];
@@ -86,6 +106,11 @@ static u32 turn(struct wn_embed_client *client, u32 max, bool *held)
 	if (lanes)
 		wn_embed_lanes_revoke(domain);
 	*held = client->ring.held && !wn_turn_release(domain->core, &client->ring);
+	if (unlikely(*held && !wn_journal_has_room(domain->core))) {
+		/* It is gone on with when there is room: by the service. */
+		domain->held = true;
+		*held = false;
+	}
 	if (!wn_work_is_quiet(domain->core, &now)) {
 		wn_embed_deliver(domain);
 		wn_embed_service_kick(domain);

@@ -26,18 +26,16 @@ static int look(struct wn_embed_client *client, const struct wn_epoch_wait *w, u
 	struct wn_core *core = client->domain->core;
 	const struct wn_cap *cap;
 	struct wn_now now;
-	s64 err = 0;
 	int at;
 
 	wn_embed_look_at_clock(&now);
-	cap = wn_cap_use(core, client->number, w->cap, WN_RIGHT_READ, &now, &err);
+	at = wn_cap_ask(core, client->number, w->cap, WN_RIGHT_READ, w->node, &now, &cap);
 	if (!cap)
-		return (int)err;
+		return at;
 	if (!(w->flags & WN_EPOCH_NODE)) {
 		*epoch = core->epoch;
 		return wn_cap_is_whole(core, cap) ? 0 : -EACCES;
 	}
-	at = wn_cap_reach(core, client->number, cap, w->node);
 	if (at < 0)
 		return at;
 	*epoch = wn_node(core, (u32)at)->version;

@@ -180,7 +180,7 @@ int wn_embed_file_call(struct wn_embed_file *file, unsigned long cmd, void *arg)
 	case _IOC_NR(WN_IOC_ENABLE):
 		return wn_embed_client_enable(file->client, arg);
 	}
-	return wn_embed_query(cmd, arg);
+	return wn_embed_query(file->most, cmd, arg);
 }
 
 const struct wn_embed_memory *wn_embed_file_memory(const struct wn_embed_file *file, u32 type)

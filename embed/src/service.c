@@ -11,6 +11,9 @@
 /* Under the lock: what a slice could do by now. */
 static bool is_due(const struct wn_embed_domain *domain, const struct wn_now *now)
 {
+	/* Without room in the journal nothing is done; who makes some kicks. */
+	if (!wn_journal_has_room(domain->core))
+		return false;
 	return wn_work_waits(domain->core) || wn_core_next_deadline(domain->core) <= now->boottime;
 }
 
@@ -32,7 +35,8 @@ static void *serve(void *arg)
 			until = 0;
 		} else {
 			seen = s->kicks;
-			until = wn_core_next_deadline(domain->core);
+			until = wn_journal_has_room(domain->core) ?
+				wn_core_next_deadline(domain->core) : WN_NEVER;
 		}
 		s->until = until;
 		/* Between two parts others come in, too. */

@@ -45,6 +45,20 @@ int wn_bounds(const char *mount, unsigned int which, struct wn_bounds_query *q);
  */
 int wn_domain_create(const char *path, unsigned int mode, const struct wn_bounds *bounds);
 
+/*
+ * The same with a journal, in so many KB of memory or as many as it needs: all that its
+ * engine is told is written down from the first on, to be taken out by wn_domain_journal().
+ */
+int wn_domain_create_journaled(const char *path, unsigned int mode, const struct wn_bounds *bounds,
+			       unsigned int journal_kb);
+
+/*
+ * Take the next bytes out of a domain's journal, at most as many: how many, 0: none for
+ * now. info: NULL, or told from where on, how many are left, whether it is full. By the
+ * owner, or with CAP_FOWNER (-EPERM), for the keys are in it. -ENODATA: it has none.
+ */
+__s64 wn_domain_journal(const char *path, void *to, size_t bytes, struct wn_journal_take *info);
+
 /* What a domain holds. */
 int wn_domain_info(const char *path, struct wn_domain_info *info);
 

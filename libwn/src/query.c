@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "internal.h"
 
+#include <limits.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "path.h"
@@ -46,6 +48,12 @@ WN_API int wn_bounds(const char *mount, unsigned int which, struct wn_bounds_que
 
 WN_API int wn_domain_create(const char *path, unsigned int mode, const struct wn_bounds *bounds)
 {
+	return wn_domain_create_journaled(path, mode, bounds, 0);
+}
+
+WN_API int wn_domain_create_journaled(const char *path, unsigned int mode,
+				      const struct wn_bounds *bounds, unsigned int journal_kb)
+{
 	struct wn_domain_create c;
 	char mount[WN_PATH_BYTES];
 	const char *name;
@@ -59,6 +67,7 @@ WN_API int wn_domain_create(const char *path, unsigned int mode, const struct wn
 		return -ENAMETOOLONG;
 	memcpy(c.name, name, strlen(name));
 	c.mode = mode;
+	c.journal_kb = journal_kb;
 	/* Without bounds: a struct that ends before them, so that all are defaults. */
 	c.size = offsetof(struct wn_domain_create, bounds);
 	if (bounds) {
@@ -100,6 +109,30 @@ WN_API int wn_domain_set_classes(const char *path, const __u32 rights[WN_CLASSES
 
 	memcpy(t.rights, rights, sizeof(t.rights));
 	return classes(path, &t, O_RDWR);
+}
+
+WN_API __s64 wn_domain_journal(const char *path, void *to, size_t bytes, struct wn_journal_take *info)
+{
+	struct wn_journal_take t = {};
+	char mount[WN_PATH_BYTES];
+	const char *name;
+	int err;
+
+	t.size = sizeof(t);
+	t.addr = (__u64)(uintptr_t)to;
+	t.bytes = bytes < INT_MAX ? (__u32)bytes : INT_MAX;
+	err = wn_path_split(path, mount, &name);
+	if (err)
+		return err;
+	if (strlen(name) > WN_NAME_MAX)
+		return -ENAMETOOLONG;
+	memcpy(t.name, name, strlen(name));
+	err = on_control(mount, O_RDWR, WN_IOC_JOURNAL, &t);
+	if (err)
+		return err;
+	if (info)
+		*info = t;
+	return t.bytes;
 }
 
 WN_API int wn_domain_info(const char *path, struct wn_domain_info *info)

@@ -26,7 +26,7 @@ static const struct advice advices[] = {
 	{ ENODEV, "no such file system: is the module loaded? Try modprobe worknode" },
 	{ EOPNOTSUPP, "this module does not know the operation: see wn_query()" },
 	{ EAGAIN, "changed meanwhile, or the ring is full: read again and retry" },
-	{ ENOBUFS, "the receiver's ring is full: wait for credit" },
+	{ ENOBUFS, "the receiver's ring, or the domain's journal, is full: wait until it is read" },
 	{ ECANCELED, "an earlier op of the chain failed, or the call was cancelled" },
 	{ ETIME, "the deadline passed" },
 	{ EINTR, "a signal came before anything was done: retry" },

@@ -337,7 +337,7 @@ static void test_full(void)
 	struct wn_journal journal;
 	struct wn_replay replay;
 	struct wn_sqe group[4] = {};
-	u32 i, at, used, done = 0;
+	u32 i, at, used, n = 0;
 	u64 version;
 	s64 res;
 
@@ -354,11 +354,11 @@ static void test_full(void)
 		c->user.sq_tail++;
 		wn_turn_run(a.w.core, &turn, 1, &a.w.now);
 		res = c->cqes[(c->kern.cq_tail - 1) % ANY_ENTRIES].res;
-		done += res >= 0;
-	} while (res >= 0 && done < 1000000);
+		n += res >= 0;
+	} while (res >= 0 && n < 1000000);
 	version = wn_node(a.w.core, 0)->version;
-	ok(res == -ENOBUFS && done > 100 && !wn_journal_has_room(a.w.core) && !c->ring.left,
-	   "a turn refuses what has no room: %lld after %u", res, done);
+	ok(res == -ENOBUFS && n > 100 && !wn_journal_has_room(a.w.core) && !c->ring.left,
+	   "a turn refuses what has no room: %lld after %u", res, n);
 	used = journal.used;
 	memcpy(&group[0], set, sizeof(set));
 	memcpy(&group[2], set, sizeof(set));

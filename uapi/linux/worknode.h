@@ -38,7 +38,7 @@
  *   ENOTTY       no such ioctl on this file
  *   EOPNOTSUPP   an opcode or type this module does not know
  *   EAGAIN       a version precondition failed; a full ring in user space
- *   ENOBUFS      the receiver's ring or backlog is full
+ *   ENOBUFS      the receiver's ring or backlog is full; or the domain's journal is
  *   ECANCELED    a chain stopped before this op; a call was cancelled
  *   ETIME        the deadline passed
  *   EINTR        a signal came before anything was done
@@ -131,6 +131,7 @@ struct wn_bounds {
 #define WN_FEAT_HANDOVER	(1ULL << 7)	/* WN_IOC_CAP_EXPORT, _REDEEM: a capability as an fd */
 #define WN_FEAT_EPOCH		(1ULL << 8)	/* WN_IOC_WAIT_EPOCH: waiting for a change */
 #define WN_FEAT_EVENTFD		(1ULL << 9)	/* WN_IOC_EVENTFD */
+#define WN_FEAT_JOURNAL		(1ULL << 10)	/* wn_domain_create.journal_kb, WN_IOC_JOURNAL */
 
 /* WN_IOC_QUERY: what this module can do. Needs no domain, changes nothing. */
 struct wn_query {
@@ -165,14 +166,19 @@ struct wn_bounds_query {
  * WN_IOC_CREATE: make a domain, a file beside control. The caller becomes its
  * owner. The name has 1 to WN_NAME_MAX bytes, NUL-padded to the field, no '/',
  * is not "." or "..". EBADF: control is not open for writing; EINVAL: the name, the
- * mode, a bound that is zero; ENAMETOOLONG; E2BIG: a bound above its limit; EDQUOT,
- * ENOSPC, ENOMEM: memory, which is taken first; then EEXIST: the name is taken.
+ * mode, a bound that is zero; ENAMETOOLONG; E2BIG: a bound or journal_kb above its limit;
+ * EDQUOT, ENOSPC, ENOMEM: memory, which is taken first; then EEXIST: the name is taken.
+ *
+ * With journal_kb all that the domain's engine is told is written down, in so many KB of
+ * memory, or as many as its bounds need, whichever is more; see WN_IOC_JOURNAL.
  */
+#define WN_JOURNAL_KB_MAX	(1U << 20)
+
 struct wn_domain_create {
 	__u32 size;
 	__u32 flags;		/* in: 0 */
 	__u32 mode;		/* in: permission bits, 0777 at most; the umask applies */
-	__u32 reserved;		/* 0 */
+	__u32 journal_kb;	/* in: KB for a journal; 0: there is none */
 	__u8 name[WN_NAME_BYTES];
 	struct wn_bounds bounds;
 };
@@ -201,6 +207,30 @@ struct wn_class_table {
 	__u8 name[WN_NAME_BYTES]; /* in: as with create */
 	__u32 rights[WN_CLASSES]; /* in/out */
 	__u32 reserved;		/* 0 */
+};
+
+/*
+ * WN_IOC_JOURNAL: take the next bytes out of a domain's journal. Put together they are all
+ * that its engine was ever told, in order: given to another one (kmod/core/replay.h) they
+ * make the same state, bit for bit. While there is no room for more, for nobody takes it
+ * out, ops and clients are refused (ENOBUFS); nothing is done that is not written down.
+ *
+ * The first record holds the domain's keys: so it takes control open for writing (EBADF)
+ * and the domain's owner or CAP_FOWNER (EPERM). ENOENT: no such domain; ENODATA: it has no
+ * journal; EINVAL, ENAMETOOLONG: the name; EFAULT: nothing was taken out; EINTR.
+ */
+#define WN_JOURNAL_FULL		(1U << 0)	/* ops are refused until more is taken out */
+#define WN_JOURNAL_BROKEN	(1U << 1)	/* for good: a fault of the module's */
+
+struct wn_journal_take {
+	__u32 size;
+	__u32 flags;		/* in: 0 */
+	__u8 name[WN_NAME_BYTES]; /* in: as with create */
+	__aligned_u64 addr;	/* in: where they go to */
+	__u32 bytes;		/* in: how many at most, 0: only tell; out: how many, 0: none for now */
+	__u32 state;		/* out: WN_JOURNAL_* */
+	__aligned_u64 position;	/* out: bytes that were taken out before them */
+	__aligned_u64 left;	/* out: bytes that can be taken out now */
 };
 
 /* ------------------------------------------------- ioctls on a domain */
@@ -509,6 +539,7 @@ struct wn_eventfd_args {
 #define WN_IOC_BOUNDS		_IOWR(WN_IOC_MAGIC, 1, struct wn_bounds_query)
 #define WN_IOC_CREATE		_IOWR(WN_IOC_MAGIC, 2, struct wn_domain_create)
 #define WN_IOC_CLASSES		_IOWR(WN_IOC_MAGIC, 3, struct wn_class_table)
+#define WN_IOC_JOURNAL		_IOWR(WN_IOC_MAGIC, 4, struct wn_journal_take)
 #define WN_IOC_INFO		_IOWR(WN_IOC_MAGIC, 8, struct wn_domain_info)
 #define WN_IOC_SETUP		_IOWR(WN_IOC_MAGIC, 16, struct wn_setup)
 #define WN_IOC_RESTRICT		_IOWR(WN_IOC_MAGIC, 17, struct wn_restrict)
