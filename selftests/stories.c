@@ -30,6 +30,7 @@ int jobs_main(int argc, char **argv);
 int config_main(int argc, char **argv);
 int presence_main(int argc, char **argv);
 int pipeline_main(int argc, char **argv);
+int chat_main(int argc, char **argv);
 
 typedef int main_fn(int argc, char **argv);
 
@@ -532,6 +533,47 @@ TEST_F(stories, pipeline)
 	hang_up(&caller, 0);
 	kill(server, SIGTERM);
 	EXPECT_EQ(0, finish(server));
+}
+
+/* ------------------------------------------------------------------ an epoll loop */
+
+static bool types(const struct talk *t, const char *text)
+{
+	return write(t->in, text, strlen(text)) == (ssize_t)strlen(text);
+}
+
+TEST_F(stories, chat)
+{
+	struct talk ada, bob;
+	unsigned int tries = 0;
+
+	if (self->wn.fd < 0) {
+		EXPECT_EQ(1, finish(START(chat_main, self->path, "ada")));
+		SKIP(return, "this engine has nothing to poll");
+	}
+	EXPECT_EQ(2, finish(START(chat_main, self->path)));
+	EXPECT_EQ(1, finish(START(chat_main, self->path, "a/b")));
+	ada = TALK(chat_main, self->path, "ada");
+	EXPECT_TRUE(WS_EVENTUALLY(wn_path_lookup(&self->wn, 0, "/chat/ada") != -ENOENT));
+	bob = TALK(chat_main, self->path, "bob");
+	EXPECT_TRUE(WS_EVENTUALLY(wn_path_lookup(&self->wn, 0, "/chat/bob") != -ENOENT));
+	EXPECT_EQ(1, finish(START(chat_main, self->path, "ada")));
+	/* It reads its events a moment after it has its name. */
+	do {
+		EXPECT_TRUE(types(&ada, "is anybody there\n"));
+	} while (poll(&(struct pollfd){ .fd = bob.out, .events = POLLIN }, 1, 100) == 0 &&
+		 ++tries < 100);
+	EXPECT_TRUE(says(&bob, "ada: is anybody there"));
+	EXPECT_TRUE(types(&bob, "\n\n"));
+	EXPECT_TRUE(types(&bob, "I \033[1mam, and this is a longer line\n"));
+	EXPECT_TRUE(says(&ada, "bob: I ?[1mam, and this is a "));
+	EXPECT_TRUE(says(&ada, "bob: longer line"));
+	/* Both ends of the loop: the input's end, and a death. */
+	hang_up(&bob, 0);
+	EXPECT_TRUE(WS_EVENTUALLY(wn_path_lookup(&self->wn, 0, "/chat/bob") == -ENOENT));
+	EXPECT_TRUE(types(&ada, "nobody\n"));
+	hang_up(&ada, SIGKILL);
+	EXPECT_TRUE(WS_EVENTUALLY(wn_path_lookup(&self->wn, 0, "/chat/ada") == -ENOENT));
 }
 
 WT_MAIN
