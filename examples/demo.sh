@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 #
 # demo.sh BUILD: mount an instance, make a domain, open it from two processes,
-# show it, remove it. Runs where the module is loaded; cleans up after itself.
+# show it, remove it; then a board of tasks that four processes work on. Runs where the module is loaded; cleans up after itself.
 set -eu
 
 build=$1
@@ -60,6 +60,10 @@ say "wn -m $dir/mnt domain rm board    # it lives on until both have closed it"
 exec 8>&- 9>&-
 wait "$first"
 wait "$second"
+
+say "taskboard tasks    # 10,000 tasks, 100,000 ops by four processes, one is killed"
+"$build/examples/taskboard" "$dir/mnt/tasks"
+"$wn" -m "$dir/mnt" domain rm tasks
 
 say "wn -m $dir/mnt domain ls; df"
 "$wn" -m "$dir/mnt" domain ls

@@ -12,6 +12,7 @@ int hello_main(int argc, char **argv);
 int prefork_main(int argc, char **argv);
 int tasks_main(int argc, char **argv);
 int batch_main(int argc, char **argv);
+int taskboard_main(int argc, char **argv);
 
 FIXTURE(examples)
 {
@@ -74,6 +75,15 @@ TEST_F(examples, batch)
 {
 	EXPECT_EQ(0, run(batch_main, self->path, "5000", NULL));
 	EXPECT_EQ(1, run(batch_main, self->path, "5000", NULL));
+}
+
+TEST_F(examples, taskboard)
+{
+	if (wt_is_embedded())
+		SKIP(return, "an engine in this process has no children");
+	EXPECT_EQ(0, run(taskboard_main, wt_path(&self->m, "board"), "1000", "4000"));
+	EXPECT_EQ(1, run(taskboard_main, wt_path(&self->m, "board"), "1000", "4000"));
+	EXPECT_EQ(2, run(taskboard_main, wt_path(&self->m, "board"), "1", "4000"));
 }
 
 WT_MAIN
