@@ -217,6 +217,39 @@ TEST_F(exchange, ends)
 }
 
 /* With the capability the lane goes, for both. */
+/* The list of lanes is the same, whoever runs the engine. */
+TEST_F(exchange, listed)
+{
+	struct wn_lane_list l = {};
+	struct wn_lane p, c;
+
+	EXPECT_EQ(0, wn_lanes(&self->c, &l));
+	EXPECT_EQ(WN_LANE_ANY, l.next);
+	ASSERT_EQ(0, wn_lane_connect(&self->p, &p, self->node, 0, BYTES));
+	l.next = 0;
+	ASSERT_EQ(1, wn_lanes(&self->c, &l));
+	EXPECT_EQ(0, l.lanes[0].flags);
+	ASSERT_EQ(0, wn_lane_accept(&self->c, &c, NULL, 1));
+	ASSERT_NE(NULL, wn_lane_reserve(&p, 16));
+	ASSERT_EQ(0, wn_lane_commit(&p));
+	l.next = 0;
+	ASSERT_EQ(1, wn_lanes(&self->p, &l));
+	EXPECT_EQ(WN_LANE_ANY, l.next);
+	EXPECT_EQ(p.lane, l.lanes[0].lane);
+	EXPECT_EQ(self->p.client, l.lanes[0].producer);
+	EXPECT_EQ(self->c.client, l.lanes[0].consumer);
+	EXPECT_EQ(self->node, l.lanes[0].node);
+	EXPECT_EQ(BYTES, l.lanes[0].bytes);
+	EXPECT_EQ(24, l.lanes[0].fill);
+	EXPECT_EQ(24, l.lanes[0].written);
+	EXPECT_EQ(WN_LANE_I_ACCEPTED, l.lanes[0].flags);
+	wn_lane_close(&c);
+	l.next = 0;
+	ASSERT_EQ(1, wn_lanes(&self->p, &l));
+	EXPECT_EQ(WN_LANE_I_ACCEPTED | WN_LANE_I_CONSUMER_GONE, l.lanes[0].flags);
+	wn_lane_close(&p);
+}
+
 TEST_F(exchange, revoked)
 {
 	const struct wn_grant grant = { .rights = WN_RIGHT_EMIT };

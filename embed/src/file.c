@@ -139,6 +139,8 @@ static int lane_call(struct wn_embed_file *file, unsigned long cmd, void *arg)
 	case _IOC_NR(WN_IOC_LANE_CLOSE):
 		wn_embed_lane_view_drop(&file->views, number);
 		return wn_embed_lane_close(file->client, number);
+	case _IOC_NR(WN_IOC_LANE_LIST):
+		return wn_embed_lane_list(file->client, arg);
 	}
 	/* Who is another process waits and wakes for itself. */
 	if (file->most)
@@ -160,7 +162,7 @@ int wn_embed_file_call(struct wn_embed_file *file, unsigned long cmd, void *arg)
 	if (_IOC_TYPE(cmd) != WN_IOC_MAGIC)
 		return -ENOTTY;
 	if (_IOC_NR(cmd) >= _IOC_NR(WN_IOC_LANE_CONNECT) &&
-	    _IOC_NR(cmd) <= _IOC_NR(WN_IOC_LANE_CLOSE))
+	    _IOC_NR(cmd) <= _IOC_NR(WN_IOC_LANE_LIST))
 		return lane_call(file, cmd, arg);
 	switch (_IOC_NR(cmd)) {
 	case _IOC_NR(WN_IOC_SUBMIT):

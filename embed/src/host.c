@@ -202,7 +202,7 @@ static bool is_stranger(const struct connection *c, pid_t from)
 static bool needs_owner(unsigned int nr)
 {
 	return nr == _IOC_NR(WN_IOC_ENTER) || nr == _IOC_NR(WN_IOC_LANE_CONNECT) ||
-	       nr == _IOC_NR(WN_IOC_LANE_ACCEPT);
+	       nr == _IOC_NR(WN_IOC_LANE_ACCEPT) || nr == _IOC_NR(WN_IOC_LANE_LIST);
 }
 
 static int call(struct connection *c, pid_t from)

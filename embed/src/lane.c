@@ -455,3 +455,69 @@ int wn_embed_lane_accept(struct wn_embed_client *client, void *arg)
 	wn_embed_arg_put(&a, sizeof(a), (u32)caller, arg);
 	return 0;
 }
+
+/* ------------------------------------------------------------------- list */
+
+/* What a side says of itself, in a file that is not mapped here; zeroes if it cannot be read. */
+static struct wn_lane_side says(const struct wn_embed_lane *lane, enum side side)
+{
+	struct wn_lane_side s = {};
+
+	if (pread(lane->ro[side], &s, sizeof(s), 0) != sizeof(s))
+		memset(&s, 0, sizeof(s));
+	return s;
+}
+
+static struct wn_lane_info look(const struct wn_embed_lane *lane)
+{
+	const struct wn_lane_side consumer = says(lane, CONSUMER), producer = says(lane, PRODUCER);
+	const u32 flags = lane->state->flags;
+	const u64 fill = producer.pos - consumer.pos;
+
+	return (struct wn_lane_info){
+		.lane = lane->number,
+		.flags = (flags & WN_LANE_S_ACCEPTED ? WN_LANE_I_ACCEPTED : 0) |
+			 (flags & WN_LANE_S_PRODUCER_GONE ? WN_LANE_I_PRODUCER_GONE : 0) |
+			 (flags & WN_LANE_S_CONSUMER_GONE ? WN_LANE_I_CONSUMER_GONE : 0) |
+			 (flags & WN_LANE_S_REVOKED ? WN_LANE_I_REVOKED : 0) |
+			 (producer.flags & WN_LANE_F_SLEEPS ? WN_LANE_I_PRODUCER_SLEEPS : 0) |
+			 (consumer.flags & WN_LANE_F_SLEEPS ? WN_LANE_I_CONSUMER_SLEEPS : 0),
+		.producer = lane->state->producer,
+		.consumer = lane->state->consumer,
+		.node = lane->node,
+		.bytes = lane->bytes,
+		.fill = (u32)(fill < lane->bytes ? fill : lane->bytes),
+		.written = producer.pos,
+	};
+}
+
+int wn_embed_lane_list(struct wn_embed_client *client, void *arg)
+{
+	struct wn_embed_domain *domain = client->domain;
+	struct wn_lane_list l;
+	int caller = wn_embed_arg_get(&l, sizeof(l), sizeof(l), arg), err = 0;
+	struct wn_now now;
+	u64 until;
+
+	if (caller < 0)
+		return caller;
+	if (l.flags)
+		return -EINVAL;
+	if (wn_embed_client_state(client) != WN_EMBED_ENABLED)
+		return -ENXIO;
+	l.count = 0;
+	memset(l.lanes, 0, sizeof(l.lanes));
+	pthread_mutex_lock(&domain->lock);
+	wn_embed_look_at_clock(&now);
+	if (!wn_caps_cover(domain->core, client->number, WN_RIGHT_READ, now.boottime, &until))
+		err = -EACCES;
+	for (; !err && l.next < domain->bounds.lanes && l.count < WN_LANE_LIST; l.next++)
+		if (domain->lanes.at[l.next])
+			l.lanes[l.count++] = look(domain->lanes.at[l.next]);
+	if (l.next >= domain->bounds.lanes)
+		l.next = WN_LANE_ANY;
+	pthread_mutex_unlock(&domain->lock);
+	if (!err)
+		wn_embed_arg_put(&l, sizeof(l), (u32)caller, arg);
+	return err;
+}

@@ -35,6 +35,9 @@ int wn_embed_lane_connect(struct wn_embed_client *client, u64 most, void *arg);
 int wn_embed_lane_accept(struct wn_embed_client *client, void *arg);
 int wn_embed_lane_close(struct wn_embed_client *client, unsigned long number);
 
+/* WN_IOC_LANE_LIST. */
+int wn_embed_lane_list(struct wn_embed_client *client, void *arg);
+
 /* What a window of a lane of the client's is made of: how many; -EINVAL; -EMFILE. */
 int wn_embed_lane_parts(struct wn_embed_client *client, u32 type,
 			struct wn_embed_part parts[WN_EMBED_PARTS]);

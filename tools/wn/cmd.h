@@ -46,6 +46,7 @@ extern const struct wn_cmd wn_domain_verbs[];
 extern const struct wn_cmd wn_node_verbs[];
 extern const struct wn_cmd wn_cell_verbs[];
 extern const struct wn_cmd wn_cap_verbs[];
+extern const struct wn_cmd wn_lane_verbs[];
 
 int wn_domain_apply(struct wn_ctx *ctx, int argc, char **argv);
 

@@ -16,6 +16,7 @@ const struct wn_cmd wn_cmds[] = {
 	{ "query", "[PATH] [--type N] [--state N] [--tags BITS[/MASK]] [--owner N] [--prefix NAME] "
 	  "[--since HLC [--cells]] [--count] [--max N]", "nodes that pass a filter", cmd_query },
 	{ "cap", "VERB ...", "capabilities", NULL, wn_cap_verbs },
+	{ "lane", "VERB ...", "lanes between clients", NULL, wn_lane_verbs },
 	{ "stat", "[INTERVAL [COUNT]]", "counters of a domain, or their rates", cmd_stat },
 	{ "top", "[--interval TIME] [--sort KEY] [--frames N]", "domains and clients, live", cmd_top },
 	{ "trace", "[--event PATTERN] [--count N] [--timeout TIME] [--list]",

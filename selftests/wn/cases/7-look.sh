@@ -141,3 +141,9 @@ wrong 3 'no event has that name' trace --tracefs "$t" --event 'wn_x*'
 wrong 8 'is it loaded' trace --tracefs "$tmp"
 wrong 8 'tracefs is not mounted' trace --tracefs "$tmp/none"
 wrong 8 'engine in this process has none' -e trace
+
+# Who holds one is another program: none here.
+good 'LANE*FROM*TO*BYTES*FILL*WRITTEN*NODE, STATE' lane ls
+batch "lanes are listed" 'LANE*' <<<'lane ls'
+wrong 2 'too many' "${on[@]}" lane ls all
+wrong 2 'no such verb' "${on[@]}" lane make
