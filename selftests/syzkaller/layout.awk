@@ -40,6 +40,10 @@ function size(type,		name, args, part, n, bytes)
 	}
 	if (name ~ /^(const|flags|len|bytesize)$/)
 		return size(part[n])
+	if (name == "ptr64") {
+		al = 8
+		return 8
+	}
 	if (name ~ /^fd_/) {
 		al = 4
 		return 4
