@@ -94,8 +94,7 @@ static void show_memory(struct seq_file *m, struct wn_domain *domain, u32 at)
 	seq_printf(m, "cells used=%u of=%u\n", wn_pool_count(&cells->pool), cells->nr_cells);
 	seq_printf(m, "rows used=%llu of=%u\n", cells->rows_used, cells->nr_rows);
 	seq_printf(m, "slab_blocks used=%llu of=%u\n", cells->slab.used, cells->slab.count);
-	seq_printf(m, "letters used=%llu reserved=%llu of=%u\n", core->mail.used,
-		   core->mail.reserved, core->mail.capacity);
+	seq_printf(m, "letters used=%llu of=%u\n", core->mail.used, core->mail.capacity);
 	seq_printf(m, "subs used=%u of=%u\n", wn_pool_count(&core->subs.pool),
 		   wn_pool_capacity(&core->subs.pool));
 	seq_printf(m, "promises used=%u of=%u ready=%u\n", wn_pool_count(&core->promises.pool),

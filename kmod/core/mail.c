@@ -135,8 +135,6 @@ s64 wn_mail_check(const struct wn_core *core, u32 client, const struct wn_event 
 
 	if (client >= core->bounds.clients || !wn_core_client_is_open(&core->clients[client]))
 		return -ENOLINK;
-	if (flags & WN_MAIL_RESERVED)
-		return wn_bug_on(mail->reserved < n) ? -ENOBUFS : 0;
 	if (flags & WN_MAIL_ENGINE)
 		return n <= wn_mail_left(mail) ? 0 : -ENOBUFS;
 	if (flags & WN_MAIL_PATIENT)
@@ -158,7 +156,7 @@ u32 wn_mail_take(struct wn_core *core)
 	struct wn_mail *mail = &core->mail;
 	u32 at = mail->free;
 
-	wn_tx_save(core->tx, &mail->used, 3);
+	wn_tx_save(core->tx, &mail->used, 2);
 	mail->used++;
 	if (at)
 		mail->free = wn_mail_letter(mail, at)->next;
@@ -193,7 +191,7 @@ void wn_mail_give(struct wn_core *core, u32 at)
 	wn_tx_save(core->tx, &l->life, 2);
 	l->life = 0;
 	l->next = mail->free;
-	wn_tx_save(core->tx, &mail->used, 3);
+	wn_tx_save(core->tx, &mail->used, 2);
 	mail->free = at;
 	mail->used--;
 }
@@ -260,9 +258,7 @@ void wn_mail_post(struct wn_core *core, u32 client, const struct wn_event *event
 	u32 at;
 
 	core->tx->steps++;
-	if (flags & WN_MAIL_RESERVED) {
-		wn_mail_unreserve(core);
-	} else if (!(flags & WN_MAIL_ENGINE) && box->policy == WN_POLICY_CONFLATE) {
+	if (!(flags & WN_MAIL_ENGINE) && box->policy == WN_POLICY_CONFLATE) {
 		at = same(core, client, event);
 		if (at) {
 			wn_tx_save(core->tx, wn_mail_letter(mail, at), LETTER_WORDS);
@@ -295,24 +291,6 @@ s64 wn_mail_send(struct wn_core *core, u32 client, const struct wn_event *event,
 s64 wn_mail_tell(struct wn_core *core, u32 client, const struct wn_event *event)
 {
 	return wn_mail_send(core, client, event, WN_MAIL_PATIENT);
-}
-
-s64 wn_mail_reserve(struct wn_core *core, u32 client)
-{
-	struct wn_mail *mail = &core->mail;
-
-	if (client >= core->bounds.clients || !wn_mail_credit(core, client))
-		return -ENOBUFS;
-	WN_TX_SET(core->tx, mail->reserved, mail->reserved + 1);
-	return 0;
-}
-
-void wn_mail_unreserve(struct wn_core *core)
-{
-	struct wn_mail *mail = &core->mail;
-
-	if (!wn_bug_on(!mail->reserved))
-		WN_TX_SET(core->tx, mail->reserved, mail->reserved - 1);
 }
 
 int wn_mail_waiting(const struct wn_core *core, u32 from)

@@ -11,8 +11,7 @@
  * sends can make a receiver hold all that is left. Of a receiver's share one sender
  * has half of what others left of it, so that nobody who sends a lot keeps others from
  * being heard; what one sends to itself is its own affair. What the engine itself has to
- * say (a node died, a call ends) may use the other half, and a letter that was put
- * by (wn_mail_reserve) is there for whoever did.
+ * say (a node died, a call ends) waits in the promise that holds it, or may use the other half.
  */
 #ifndef WN_CORE_MAIL_H
 #define WN_CORE_MAIL_H
@@ -49,15 +48,13 @@ struct wn_mail {
 	u32 capacity;
 	u32 reserved0;
 	u64 cap;		/* of who asks or sends at this moment; 0: the engine */
-	u64 used;		/* saved together with the three below */
+	u64 used;		/* saved together with the two below */
 	u32 free;		/* letter + 1; 0: none */
 	u32 fresh;		/* letters that were never used begin here */
-	u64 reserved;		/* put by */
 };
 
-#define WN_MAIL_ENGINE		1u	/* from the engine itself: may use all but what is put by */
-#define WN_MAIL_RESERVED	2u	/* a letter was put by for it */
-#define WN_MAIL_PATIENT		4u	/* whatever the policy: what does not fit is sent later */
+#define WN_MAIL_ENGINE		1u	/* from the engine itself: may use all */
+#define WN_MAIL_PATIENT		2u	/* whatever the policy: what does not fit is sent later */
 
 /*
  * Whether n events like this one can go to a client: 0, -ENOLINK: it is gone, -ENOBUFS. Who
@@ -80,10 +77,6 @@ s64 wn_mail_send(struct wn_core *core, u32 client, const struct wn_event *event,
 
 /* As wn_mail_send(), patient: for subscriptions. */
 s64 wn_mail_tell(struct wn_core *core, u32 client, const struct wn_event *event);
-
-/* Put a letter by, for a send that must not fail; -ENOBUFS. Give it back unused. */
-s64 wn_mail_reserve(struct wn_core *core, u32 client);
-void wn_mail_unreserve(struct wn_core *core);
 
 /* The first client at or after @from for whom something can perhaps be moved; or -1. */
 int wn_mail_waiting(const struct wn_core *core, u32 from);
@@ -111,10 +104,10 @@ static inline struct wn_letter *wn_mail_letter(const struct wn_mail *mail, u32 a
 	return &mail->letters[at - 1];
 }
 
-/* Letters that nobody has and nobody has put by. */
+/* Letters that nobody has. */
 static inline u32 wn_mail_left(const struct wn_mail *mail)
 {
-	return mail->capacity - (u32)mail->used - (u32)mail->reserved;
+	return mail->capacity - (u32)mail->used;
 }
 
 /* Events that a client's backlog can still take. */
