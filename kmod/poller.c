@@ -41,6 +41,17 @@ static bool reserve(void)
 }
 
 /*
+ * When its CPU goes the scheduler finds it another one, and lets it run anywhere; when
+ * that comes back so does the thread. In vain if the CPU is on its way: we ask again.
+ */
+static void keep_to_cpu(const struct wn_poller *poller)
+{
+	if (poller->cpu >= 0 && unlikely(current->nr_cpus_allowed != 1) &&
+	    cpu_online(poller->cpu))
+		set_cpus_allowed_ptr(current, cpumask_of(poller->cpu));
+}
+
+/*
  * Nothing came for a while: say so, then look once more. E: the full barrier between
  * the flags and the last look at the tails pairs with the submitter's between its tail
  * and its look at the flag (selftests/model/need_wakeup.pml). Who sees the flag enters,
@@ -74,6 +85,7 @@ static int poll_thread(void *arg)
 	wn_engine_need_wakeup(domain, false);
 	while (!kthread_should_stop()) {
 		try_to_freeze();
+		keep_to_cpu(poller);
 		now = ktime_get_ns();
 		if (wn_engine_sweep(domain, &poller->next)) {
 			busy = now;
@@ -100,8 +112,6 @@ static int start(struct wn_domain *domain)
 
 	lockdep_assert_held(&poller->lock);
 
-	if (poller->task)
-		return -EBUSY;
 	if (!reserve())
 		return -ENOSPC;
 	task = kthread_create(poll_thread, domain, "wn-poll/%llu", domain->id);
@@ -109,12 +119,33 @@ static int start(struct wn_domain *domain)
 		atomic_dec(&running);
 		return PTR_ERR(task);
 	}
-	/* Not bound for ever: when its CPU goes the scheduler finds it another one. */
 	if (poller->cpu >= 0)
 		set_cpus_allowed_ptr(task, cpumask_of(poller->cpu));
 	poller->task = task;
 	wake_up_process(task);
 	return 0;
+}
+
+/* Refused, it changes nothing: neither for a thread that runs nor for one that is to come. */
+static int start_as(struct wn_domain *domain, const struct wn_poll_args *p)
+{
+	struct wn_poller *poller = &domain->poller;
+	const u64 idle_ns = poller->idle_ns;
+	const int cpu = poller->cpu;
+	int err;
+
+	if (poller->task)
+		return -EBUSY;
+	WRITE_ONCE(poller->idle_ns, (u64)p->idle_us * NSEC_PER_USEC);
+	poller->cpu = p->flags & WN_POLL_CPU ? (int)p->cpu : -1;
+	err = start(domain);
+	if (err) {
+		WRITE_ONCE(poller->idle_ns, idle_ns);
+		poller->cpu = cpu;
+	} else {
+		WRITE_ONCE(poller->wanted, true);
+	}
+	return err;
 }
 
 static void stop(struct wn_poller *poller)
@@ -205,11 +236,7 @@ long wn_poller_ioctl(struct wn_client *client, void __user *uarg)
 		WRITE_ONCE(poller->wanted, false);
 		stop(poller);
 	} else {
-		WRITE_ONCE(poller->idle_ns, (u64)p.idle_us * NSEC_PER_USEC);
-		poller->cpu = p.flags & WN_POLL_CPU ? (int)p.cpu : -1;
-		err = start(client->domain);
-		if (!err)
-			WRITE_ONCE(poller->wanted, true);
+		err = start_as(client->domain, &p);
 	}
 	mutex_unlock(&poller->lock);
 	return err ?: wn_uarg_put(&p, sizeof(p), usize, uarg);

@@ -472,7 +472,7 @@ struct wn_lane_list {
  * as the module's parameter "pollers" allows, by default none below four CPUs.
  */
 #define WN_POLL_STOP		(1U << 0)	/* no thread any more */
-#define WN_POLL_CPU		(1U << 1)	/* on this CPU (EINVAL: it is not online) while it is there */
+#define WN_POLL_CPU		(1U << 1)	/* on this CPU (EINVAL: it is not online) while that is there */
 
 struct wn_poll_args {
 	__u32 size;
