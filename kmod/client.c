@@ -13,6 +13,7 @@
 #include "core/core.h"
 #include "domain.h"
 #include "epoch.h"
+#include "fan.h"
 #include "handover.h"
 #include "owner.h"
 #include "poller.h"
@@ -120,6 +121,12 @@ static long ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return wn_lane_close(client, arg);
 	case _IOC_NR(WN_IOC_LANE_LIST):
 		return wn_lane_list(client, uarg);
+	case _IOC_NR(WN_IOC_FAN_MAKE):
+		return wn_fan_make(client, uarg);
+	case _IOC_NR(WN_IOC_FAN_JOIN):
+		return wn_fan_join(client, uarg);
+	case _IOC_NR(WN_IOC_FAN_EVICT):
+		return wn_fan_evict(client, uarg);
 	case _IOC_NR(WN_IOC_CAP_EXPORT):
 		return wn_handover_export(client, file, uarg);
 	case _IOC_NR(WN_IOC_CAP_REDEEM):

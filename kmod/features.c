@@ -15,6 +15,7 @@ const struct wn_feature wn_features[] = {
 	{ "epoch", WN_FEAT_EPOCH },
 	{ "eventfd", WN_FEAT_EVENTFD },
 	{ "journal", WN_FEAT_JOURNAL },
+	{ "fans", WN_FEAT_FANS },
 	{},
 };
 

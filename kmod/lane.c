@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "lane.h"
+#include "lane_own.h"
 #include "main.h"
 
-#include <linux/kref.h>
 #include <linux/log2.h>
 #include <linux/nospec.h>
 #include <linux/poll.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
-#include <linux/spinlock.h>
 #include <linux/wait.h>
 
 #include "client.h"
@@ -20,36 +19,6 @@
 #include "trace.h"
 #include "uarg.h"
 #include "wait.h"
-
-enum side { PRODUCER, CONSUMER };
-enum { TO_READ, TO_WRITE };
-
-struct wn_lane_end {
-	struct wn_client *client;	/* under lane->lock and domain->lock; NULL: gone */
-	wait_queue_head_t wait;
-	bool woken;			/* and nobody waited for it yet */
-	struct page *page[2][2];
-	struct wn_pages front[2];
-	struct wn_window window[2];
-};
-
-struct wn_lane {
-	struct kref ref;		/* of each end, and of who waits */
-	spinlock_t lock;		/* inside domain->lock */
-	u32 number;
-	u32 bytes;
-	u64 node;
-	u64 badge;
-	u64 cap;			/* handle of the producer's; 0: not linked; under domain->lock */
-	struct wn_lane_state *state;	/* flags under lock */
-	struct wn_lane_end end[2];
-	struct list_head pending;	/* in the consumer's list; under domain->lock */
-	u32 ends;			/* that may have windows; under domain->lock */
-	struct wn_client *maker;	/* in whose share it counts; NULL: gone; under domain->lock */
-	struct wn_pages control;	/* state, producer's, consumer's */
-	struct wn_pages data;
-	struct wn_charge charge;
-};
 
 void wn_lanes_init(struct wn_lanes *lanes)
 {
@@ -63,46 +32,81 @@ static void destroy(struct kref *ref)
 {
 	struct wn_lane *lane = container_of(ref, struct wn_lane, ref);
 
+	kfree(lane->seat);
+	kfree(lane->pages.page);
 	wn_pages_free(&lane->data);
 	wn_pages_free(&lane->control);
 	wn_charge_give(&lane->charge);
 	kfree(lane);
 }
 
-static void put(struct wn_lane *lane)
+void wn_lane_put(struct wn_lane *lane)
 {
 	kref_put(&lane->ref, destroy);
 }
 
-/* What each side sees, as the uapi header says under CONNECT. */
-static void plan_windows(struct wn_lane *lane, enum side side)
+static void release_end(struct kref *ref)
 {
-	struct wn_lane_end *end = &lane->end[side];
+	struct wn_lane_end *end = container_of(ref, struct wn_lane_end, ref);
+	struct wn_lane *lane = end->lane;
+
+	if (lane->fan && end->side == WN_CONSUMER) {
+		wn_pages_free(&end->own);
+		wn_charge_give(&end->charge);
+		kfree(end);
+	}
+	wn_lane_put(lane);
+}
+
+void wn_lane_end_put(struct wn_lane_end *end)
+{
+	kref_put(&end->ref, release_end);
+}
+
+/* What each side sees, as the uapi header says under CONNECT and FAN_MAKE. */
+static void plan_windows(struct wn_lane *lane, struct wn_lane_end *end)
+{
+	struct page **control = lane->control.page;
 	int i;
 
-	end->page[TO_READ][0] = lane->control.page[0];
-	end->page[TO_READ][1] = lane->control.page[1 + !side];
-	end->page[TO_WRITE][0] = lane->control.page[1 + side];
+	end->page[WN_TO_READ][0] = control[0];
+	end->page[WN_TO_READ][1] = control[1 + !end->side];
+	end->page[WN_TO_WRITE][0] = end->own.nr ? end->own.page[0] : control[1 + end->side];
 	for (i = 0; i < 2; i++) {
-		end->front[i] = (struct wn_pages){ .page = end->page[i], .nr = i == TO_READ ? 2 : 1 };
-		bool data = (i == TO_WRITE) == (side == PRODUCER);
+		const bool data = (i == WN_TO_WRITE) == (end->side == WN_PRODUCER);
+		const bool seats = lane->fan && i == WN_TO_READ && end->side == WN_PRODUCER;
 
+		end->front[i] = (struct wn_pages){
+			.page = end->page[i], .nr = i == WN_TO_READ && !seats ? 2 : 1,
+		};
 		end->window[i] = (struct wn_window){
-			.nr = end->front[i].nr + (data ? 2 * lane->data.nr : 0),
+			.nr = end->front[i].nr + (data ? 2 * lane->data.nr : 0) +
+			      (seats ? lane->pages.nr : 0),
 			.pages = &end->front[i],
 			.ring = data ? &lane->data : NULL,
-			.writable = i == TO_WRITE,
+			.slots = seats ? &lane->pages : NULL,
+			.writable = i == WN_TO_WRITE,
 		};
 	}
 }
 
-static struct wn_lane *new_lane(struct wn_domain *domain, u32 bytes)
+void wn_lane_end_init(struct wn_lane *lane, struct wn_lane_end *end, u32 side)
+{
+	kref_init(&end->ref);
+	kref_get(&lane->ref);
+	end->lane = lane;
+	end->side = side;
+	init_waitqueue_head(&end->wait);
+	plan_windows(lane, end);
+}
+
+struct wn_lane *wn_lane_new(struct wn_domain *domain, u32 bytes, u64 extra)
 {
 	/* A scratch page for each side is among what is charged. */
 	const u64 cost = sizeof(struct wn_lane) + wn_pages_cost(3 * PAGE_SIZE) +
-			 wn_pages_cost(bytes) + 2 * wn_pages_cost(PAGE_SIZE);
+			 wn_pages_cost(bytes) + 2 * wn_pages_cost(PAGE_SIZE) + extra;
 	struct wn_lane *lane = kzalloc(sizeof(*lane), GFP_KERNEL_ACCOUNT);
-	int side, err;
+	int err;
 
 	if (!lane)
 		return ERR_PTR(-ENOMEM);
@@ -116,77 +120,70 @@ static struct wn_lane *new_lane(struct wn_domain *domain, u32 bytes)
 	if (!err)
 		err = wn_pages_alloc_unmapped(&lane->data, bytes);
 	if (err) {
-		put(lane);
+		wn_lane_put(lane);
 		return ERR_PTR(err);
 	}
 	lane->state = lane->control.addr;
-	for (side = 0; side < 2; side++) {
-		init_waitqueue_head(&lane->end[side].wait);
-		plan_windows(lane, side);
-	}
 	return lane;
 }
 
 /* --------------------------------------------------------------- windows */
 
-static u32 window_type(const struct wn_lane *lane, int i)
+u32 wn_lane_window(const struct wn_lane *lane, int i)
 {
 	return WN_REGION_LANES + 2 * lane->number + i;
 }
 
-static void close_windows(struct wn_lane *lane, struct wn_client *client)
+void wn_lane_windows_close(struct wn_lane *lane, struct wn_client *client)
 {
 	int i;
 
 	for (i = 0; i < 2; i++)
 		wn_windows_remove(&client->windows, client->space->i_mapping,
-				  window_type(lane, i));
+				  wn_lane_window(lane, i));
 }
 
-static int open_windows(struct wn_lane *lane, enum side side, struct wn_client *client,
-			struct wn_region *regions)
+int wn_lane_windows_open(struct wn_lane_end *end, struct wn_client *client,
+			 struct wn_region *regions)
 {
 	int i, err = 0;
 
 	for (i = 0; i < 2 && !err; i++) {
-		err = wn_windows_add(&client->windows, window_type(lane, i),
-				     &lane->end[side].window[i]);
-		regions[i] = wn_window_region(&lane->end[side].window[i], window_type(lane, i));
+		const u32 type = wn_lane_window(end->lane, i);
+
+		err = wn_windows_add(&client->windows, type, &end->window[i]);
+		regions[i] = wn_window_region(&end->window[i], type);
 	}
 	if (err)
-		close_windows(lane, client);
+		wn_lane_windows_close(end->lane, client);
 	return err;
 }
 
 /* A client's end by the number of the lane, with a reference; or NULL. */
-static struct wn_lane *get(struct wn_client *client, unsigned long number, enum side *side)
+static struct wn_lane_end *get(struct wn_client *client, unsigned long number)
 {
 	const struct wn_window *window;
-	struct wn_lane *lane = NULL;
-	int i;
+	struct wn_lane_end *end = NULL;
 
 	if (number >= client->domain->bounds.lanes)
 		return NULL;
 	number = array_index_nospec(number, client->domain->bounds.lanes);
-	/* Its end holds the lane as long as the window is there. */
+	/* The end is there as long as the window is. */
 	down_read(&client->windows.lock);
 	window = wn_windows_lane(&client->windows, WN_REGION_LANES + 2 * number);
 	if (window) {
-		i = window->ring ? CONSUMER : PRODUCER;
-		lane = container_of(window, struct wn_lane, end[i].window[TO_READ]);
-		kref_get(&lane->ref);
-		*side = i;
+		end = container_of(window, struct wn_lane_end, window[WN_TO_READ]);
+		kref_get(&end->ref);
 	}
 	up_read(&client->windows.lock);
-	return lane;
+	return end;
 }
 
-/* The same for a system call: who may not call, or has no such lane, gets an error. */
-static struct wn_lane *get_own(struct wn_client *client, unsigned long number, enum side *side)
+struct wn_lane_end *wn_lane_end_get(struct wn_client *client, unsigned long number)
 {
 	int err = wn_client_check_owner(client);
 
-	return err ? ERR_PTR(err) : get(client, number, side) ?: ERR_PTR(-ENOENT);
+	return err ? ERR_PTR(err) : get(client, number) ?: ERR_PTR(-ENOENT);
 }
 
 /* ------------------------------------------------------------------ wakes */
@@ -198,16 +195,30 @@ static void tell(struct wn_client *client)
 	wake_up_interruptible_poll(&client->polls, EPOLLIN | EPOLLMSG);
 }
 
-static void wake(struct wn_lane *lane, enum side side)
+void wn_lane_wake_end(struct wn_lane_end *end)
 {
-	struct wn_lane_end *end = &lane->end[side];
-
-	lockdep_assert_held(&lane->lock);
+	lockdep_assert_held(&end->lane->lock);
 
 	WRITE_ONCE(end->woken, true);
 	wake_up_interruptible_all(&end->wait);
 	if (end->client)
 		tell(end->client);
+}
+
+void wn_lane_wake_others(struct wn_lane_end *end)
+{
+	struct wn_lane *lane = end->lane;
+	u32 i;
+
+	lockdep_assert_held(&lane->lock);
+
+	if (!lane->fan || end->side == WN_CONSUMER) {
+		wn_lane_wake_end(&lane->end[!end->side]);
+		return;
+	}
+	for (i = 0; i < lane->fan->nr; i++)
+		if (lane->seat[i])
+			wn_lane_wake_end(lane->seat[i]);
 }
 
 bool wn_lanes_told(const struct wn_client *client)
@@ -230,35 +241,37 @@ bool wn_lane_look(const struct wn_domain *domain, u32 number, struct wn_lane_inf
 	if (!lane || !lane->ends)
 		return false;
 	flags = READ_ONCE(lane->state->flags);
-	side[PRODUCER] = lane->control.addr + PAGE_SIZE;
-	side[CONSUMER] = lane->control.addr + 2 * PAGE_SIZE;
+	side[WN_PRODUCER] = lane->control.addr + PAGE_SIZE;
+	side[WN_CONSUMER] = lane->control.addr + 2 * PAGE_SIZE;
 	/* What they write is shown, and believed as far as it can be. */
-	pos[CONSUMER] = READ_ONCE(side[CONSUMER]->pos);
-	pos[PRODUCER] = READ_ONCE(side[PRODUCER]->pos);
+	pos[WN_CONSUMER] = READ_ONCE(side[WN_CONSUMER]->pos);
+	pos[WN_PRODUCER] = READ_ONCE(side[WN_PRODUCER]->pos);
+	/* Of a fan: what who joins can still read. */
+	if (lane->fan)
+		pos[WN_CONSUMER] = wn_fan_floor(lane);
 	*info = (struct wn_lane_info){
 		.lane = number,
 		.flags = (flags & WN_LANE_S_ACCEPTED ? WN_LANE_I_ACCEPTED : 0) |
 			 (flags & WN_LANE_S_PRODUCER_GONE ? WN_LANE_I_PRODUCER_GONE : 0) |
 			 (flags & WN_LANE_S_CONSUMER_GONE ? WN_LANE_I_CONSUMER_GONE : 0) |
 			 (flags & WN_LANE_S_REVOKED ? WN_LANE_I_REVOKED : 0) |
-			 (READ_ONCE(side[PRODUCER]->flags) & WN_LANE_F_SLEEPS ?
+			 (READ_ONCE(side[WN_PRODUCER]->flags) & WN_LANE_F_SLEEPS ?
 			  WN_LANE_I_PRODUCER_SLEEPS : 0) |
-			 (READ_ONCE(side[CONSUMER]->flags) & WN_LANE_F_SLEEPS ?
+			 (READ_ONCE(side[WN_CONSUMER]->flags) & WN_LANE_F_SLEEPS ?
 			  WN_LANE_I_CONSUMER_SLEEPS : 0),
 		.producer = lane->state->producer,
 		.consumer = lane->state->consumer,
 		.node = lane->node,
 		.bytes = lane->bytes,
-		.fill = min_t(u64, pos[PRODUCER] - pos[CONSUMER], lane->bytes),
-		.written = pos[PRODUCER],
+		.fill = min_t(u64, pos[WN_PRODUCER] - pos[WN_CONSUMER], lane->bytes),
+		.written = pos[WN_PRODUCER],
 	};
 	return true;
 }
 
 /* ------------------------------------------------------------------- end */
 
-/* The number is free again. */
-static void give_number(struct wn_lane *lane, struct wn_domain *domain)
+void wn_lane_leave(struct wn_lane *lane, struct wn_domain *domain)
 {
 	lockdep_assert_held(&domain->lock);
 
@@ -269,66 +282,72 @@ static void give_number(struct wn_lane *lane, struct wn_domain *domain)
 	lane->maker = NULL;
 }
 
-/* 0, or -ENOENT: another was faster. Takes the end's reference, not the caller's. */
-static int close_end(struct wn_lane *lane, enum side side, struct wn_client *client)
+/* 0, or -ENOENT: another was faster. Takes the client's reference, not the caller's. */
+static int close_end(struct wn_lane_end *end, struct wn_client *client)
 {
+	const bool produced = end->side == WN_PRODUCER;
 	struct wn_domain *domain = client->domain;
+	struct wn_lane *lane = end->lane;
 	bool mine;
 
 	mutex_lock(&domain->lock);
 	spin_lock(&lane->lock);
-	mine = lane->end[side].client == client;
+	mine = end->client == client;
 	if (mine) {
-		lane->end[side].client = NULL;
+		end->client = NULL;
 		/* Release: what the gone side published is there for who sees this. */
-		smp_store_release(&lane->state->flags, lane->state->flags |
-				  (side == PRODUCER ? WN_LANE_S_PRODUCER_GONE :
-				   WN_LANE_S_CONSUMER_GONE));
-		wake(lane, !side);
-		wake_up_interruptible_all(&lane->end[side].wait);
+		if (produced || !lane->fan)
+			smp_store_release(&lane->state->flags, lane->state->flags |
+					  (produced ? WN_LANE_S_PRODUCER_GONE :
+					   WN_LANE_S_CONSUMER_GONE));
+		wn_lane_wake_others(end);
+		wake_up_interruptible_all(&end->wait);
 	}
 	spin_unlock(&lane->lock);
-	if (mine && side == CONSUMER)
+	if (mine && lane->fan && !produced)
+		wn_fan_unseat(end);
+	if (mine && !produced)
 		list_del_init(&lane->pending);
 	mutex_unlock(&domain->lock);
 	if (!mine)
 		return -ENOENT;
 	trace_wn_lane(domain->id, client->number, lane->number,
-		      side == PRODUCER ? WN_TRACE_PRODUCER_WENT : WN_TRACE_CONSUMER_WENT);
-	close_windows(lane, client);
+		      produced ? WN_TRACE_PRODUCER_WENT : WN_TRACE_CONSUMER_WENT);
+	wn_lane_windows_close(lane, client);
 	/* Not before: the windows go by number, and the next lane's would go with them. */
 	mutex_lock(&domain->lock);
 	if (!--lane->ends)
-		give_number(lane, domain);
+		wn_lane_leave(lane, domain);
 	mutex_unlock(&domain->lock);
-	put(lane);
+	wn_lane_end_put(end);
 	return 0;
 }
 
 long wn_lane_close(struct wn_client *client, unsigned long number)
 {
-	struct wn_lane *lane;
-	enum side side;
+	struct wn_lane_end *end = wn_lane_end_get(client, number);
 	int err;
 
-	lane = get_own(client, number, &side);
-	if (IS_ERR(lane))
-		return PTR_ERR(lane);
-	err = close_end(lane, side, client);
-	put(lane);
+	if (IS_ERR(end))
+		return PTR_ERR(end);
+	err = close_end(end, client);
+	wn_lane_end_put(end);
 	return err;
 }
 
-static struct wn_lane *first_pending(struct wn_client *client)
+static struct wn_lane_end *first_pending(struct wn_client *client)
 {
+	struct wn_lane_end *end = NULL;
 	struct wn_lane *lane;
 
 	mutex_lock(&client->domain->lock);
 	lane = list_first_entry_or_null(&client->lanes.pending, struct wn_lane, pending);
-	if (lane)
-		kref_get(&lane->ref);
+	if (lane) {
+		end = &lane->end[WN_CONSUMER];
+		kref_get(&end->ref);
+	}
 	mutex_unlock(&client->domain->lock);
-	return lane;
+	return end;
 }
 
 /* What others still hold of its making is in nobody's share. */
@@ -347,21 +366,20 @@ static void disown(struct wn_client *client)
 
 void wn_lanes_end(struct wn_client *client)
 {
-	struct wn_lane *lane;
-	enum side side;
+	struct wn_lane_end *end;
 	u32 number;
 
 	/* It is in no table any more: nobody connects to it. */
-	while ((lane = first_pending(client))) {
-		close_end(lane, CONSUMER, client);
-		put(lane);
+	while ((end = first_pending(client))) {
+		close_end(end, client);
+		wn_lane_end_put(end);
 	}
 	for (number = 0; number < client->domain->bounds.lanes; number++) {
-		lane = get(client, number, &side);
-		if (!lane)
+		end = get(client, number);
+		if (!end)
 			continue;
-		close_end(lane, side, client);
-		put(lane);
+		close_end(end, client);
+		wn_lane_end_put(end);
 	}
 	disown(client);
 	tell(client);
@@ -369,44 +387,67 @@ void wn_lanes_end(struct wn_client *client)
 
 /* ---------------------------------------------------------------- revoke */
 
+void wn_lane_end_revoke(struct wn_lane_end *end)
+{
+	int i;
+
+	/* It changes under domain->lock only, which we have. */
+	for (i = 0; end->client && i < 2; i++)
+		wn_windows_revoke(&end->client->windows, end->client->space->i_mapping,
+				  wn_lane_window(end->lane, i), &end->window[i]);
+}
+
 static void revoke(struct wn_lane *lane)
 {
-	int side, i;
+	u32 i;
 
 	spin_lock(&lane->lock);
 	/* First: who finds nonsense where the pages were finds out why. */
 	smp_store_release(&lane->state->flags, lane->state->flags | WN_LANE_S_REVOKED);
-	for (side = 0; side < 2; side++) {
-		wake(lane, side);
-		wake_up_interruptible_all(&lane->end[side].wait);
-	}
+	wn_lane_wake_end(&lane->end[WN_PRODUCER]);
+	wn_lane_wake_others(&lane->end[WN_PRODUCER]);
 	spin_unlock(&lane->lock);
-	for (side = 0; side < 2; side++) {
-		struct wn_lane_end *end = &lane->end[side];
-
-		/* It changes under domain->lock only, which we have. */
-		for (i = 0; end->client && i < 2; i++)
-			wn_windows_revoke(&end->client->windows, end->client->space->i_mapping,
-					  window_type(lane, i), &end->window[i]);
-	}
-	lane->cap = 0;
+	wn_lane_end_revoke(&lane->end[WN_PRODUCER]);
+	if (!lane->fan)
+		wn_lane_end_revoke(&lane->end[WN_CONSUMER]);
+	for (i = 0; lane->fan && i < lane->fan->nr; i++)
+		if (lane->seat[i])
+			wn_lane_end_revoke(lane->seat[i]);
+	lane->end[WN_PRODUCER].cap = 0;
 }
 
-/* Whether the producer may still; a dead one's lane is not revoked, it ends. */
-static bool may_stay(const struct wn_domain *domain, const struct wn_lane *lane,
+/* Whether it may still; a dead one's is not revoked, it ends. */
+static bool may_stay(const struct wn_domain *domain, const struct wn_lane_end *end,
 		     const struct wn_now *now, u64 *due)
 {
-	const struct wn_client *producer = lane->end[PRODUCER].client;
+	const struct wn_client *client = end->client;
 	const struct wn_cap *cap;
 
-	if (!lane->cap || !producer || domain->clients[producer->number] != producer)
+	if (!end->cap || !client || domain->clients[client->number] != client)
 		return true;
-	cap = wn_cap_find(domain->core, lane->cap);
+	cap = wn_cap_find(domain->core, end->cap);
 	if (!cap || (cap->expires && now->boottime >= cap->expires))
 		return false;
 	if (cap->expires)
 		*due = min(*due, cap->expires);
 	return true;
+}
+
+/* Of a fan's seats those that may not stay. */
+static void revoke_seats(struct wn_domain *domain, struct wn_lane *lane,
+			 const struct wn_now *now, u64 *due)
+{
+	struct wn_lane_end *end;
+	u32 i;
+
+	for (i = 0; i < lane->fan->nr; i++) {
+		end = lane->seat[i];
+		if (!end || may_stay(domain, end, now, due))
+			continue;
+		wn_fan_unseat(end);
+		wn_lane_end_revoke(end);
+		end->cap = 0;
+	}
 }
 
 bool wn_lanes_revoke(struct wn_domain *domain, const struct wn_now *now, u32 *at, u32 *budget,
@@ -416,13 +457,17 @@ bool wn_lanes_revoke(struct wn_domain *domain, const struct wn_now *now, u32 *at
 
 	for (; *at < domain->bounds.lanes; ++*at) {
 		struct wn_lane *lane = domain->lanes[*at];
+		bool stays = !lane || may_stay(domain, &lane->end[WN_PRODUCER], now, due);
 
-		if (!lane || may_stay(domain, lane, now, due))
+		if (stays && (!lane || !lane->fan))
 			continue;
 		if (!*budget)
 			return false;
 		--*budget;
-		revoke(lane);
+		if (stays)
+			revoke_seats(domain, lane, now, due);
+		else
+			revoke(lane);
 	}
 	return true;
 }
@@ -472,43 +517,45 @@ static bool within_share(const struct wn_domain *domain, const struct wn_client 
 	return mine + 1 <= (mine + domain->bounds.lanes - domain->nr_lanes + 1) / 2;
 }
 
+int wn_lane_enter(struct wn_lane *lane, struct wn_client *client)
+{
+	struct wn_domain *domain = client->domain;
+	u32 number = 0;
+
+	lockdep_assert_held(&domain->lock);
+
+	while (number < domain->bounds.lanes && domain->lanes[number])
+		number++;
+	if (number == domain->bounds.lanes)
+		return -ENOSPC;
+	if (!within_share(domain, client))
+		return -EDQUOT;
+	domain->lanes[number] = lane;
+	domain->nr_lanes++;
+	client->lanes.made++;
+	lane->maker = client;
+	lane->number = number;
+	return 0;
+}
+
 /* A number for it, if the caller may have it. */
 static int enter(struct wn_lane *lane, struct wn_client *client, struct wn_lane_connect *c)
 {
-	struct wn_domain *domain = client->domain;
 	const struct wn_cap *cap;
 	struct wn_client *peer;
-	u32 number = 0;
 	int err;
 
-	mutex_lock(&domain->lock);
+	mutex_lock(&client->domain->lock);
 	peer = consumer_of(client, c, &cap);
 	err = PTR_ERR_OR_ZERO(peer);
+	if (!err)
+		err = wn_lane_enter(lane, client);
 	if (!err) {
-		while (number < domain->bounds.lanes && domain->lanes[number])
-			number++;
-		if (number == domain->bounds.lanes)
-			err = -ENOSPC;
-		else if (!within_share(domain, client))
-			err = -EDQUOT;
-	}
-	if (!err) {
-		domain->lanes[number] = lane;
-		domain->nr_lanes++;
-		client->lanes.made++;
-		lane->maker = client;
-		lane->number = c->lane = number;
+		c->lane = lane->number;
 		c->consumer = peer->number;
 	}
-	mutex_unlock(&domain->lock);
-	return err;
-}
-
-static void leave(struct wn_lane *lane, struct wn_client *client)
-{
-	mutex_lock(&client->domain->lock);
-	give_number(lane, client->domain);
 	mutex_unlock(&client->domain->lock);
+	return err;
 }
 
 /* Give it to both, if that is still to be: the other may be another by now. */
@@ -527,20 +574,20 @@ static int link(struct wn_lane *lane, struct wn_client *client, const struct wn_
 	if (!err) {
 		lane->node = c->node;
 		lane->badge = cap->badge;
-		lane->cap = wn_cap_handle(domain->core, cap);
+		lane->end[WN_PRODUCER].cap = wn_cap_handle(domain->core, cap);
 		*lane->state = (struct wn_lane_state){
 			.lane = lane->number,
 			.bytes = lane->bytes,
 			.producer = client->number,
 			.consumer = peer->number,
 		};
-		kref_get(&lane->ref);	/* the consumer's; the first is the producer's */
+		wn_lane_end_init(lane, &lane->end[WN_CONSUMER], WN_CONSUMER);
 		lane->ends = 2;
 		spin_lock(&lane->lock);
-		lane->end[PRODUCER].client = client;
-		lane->end[CONSUMER].client = peer;
+		lane->end[WN_PRODUCER].client = client;
+		lane->end[WN_CONSUMER].client = peer;
 		list_add_tail(&lane->pending, &peer->lanes.pending);
-		wake(lane, CONSUMER);
+		wn_lane_wake_end(&lane->end[WN_CONSUMER]);
 		spin_unlock(&lane->lock);
 		trace_wn_lane(domain->id, client->number, lane->number, WN_TRACE_CONNECTED);
 	}
@@ -553,6 +600,7 @@ static int connect_locked(struct wn_client *client, struct wn_lane_connect *c, i
 			  void __user *uarg)
 {
 	const struct wn_cap *cap;
+	struct wn_lane_end *end;
 	struct wn_client *peer;
 	struct wn_lane *lane;
 	int err;
@@ -568,13 +616,16 @@ static int connect_locked(struct wn_client *client, struct wn_lane_connect *c, i
 	mutex_unlock(&client->domain->lock);
 	if (IS_ERR(peer))
 		return PTR_ERR(peer);
-	lane = new_lane(client->domain, c->bytes);
+	lane = wn_lane_new(client->domain, c->bytes, 0);
 	if (IS_ERR(lane))
 		return PTR_ERR(lane);
+	end = &lane->end[WN_PRODUCER];
+	wn_lane_end_init(lane, end, WN_PRODUCER);
+	wn_lane_put(lane);
 	err = enter(lane, client, c);
 	if (err)
 		goto err_put;
-	err = open_windows(lane, PRODUCER, client, c->regions);
+	err = wn_lane_windows_open(end, client, c->regions);
 	if (err)
 		goto err_leave;
 	err = wn_uarg_put(c, sizeof(*c), usize, uarg);
@@ -582,11 +633,13 @@ static int connect_locked(struct wn_client *client, struct wn_lane_connect *c, i
 		err = link(lane, client, c);
 	if (!err)
 		return 0;
-	close_windows(lane, client);
+	wn_lane_windows_close(lane, client);
 err_leave:
-	leave(lane, client);
+	mutex_lock(&client->domain->lock);
+	wn_lane_leave(lane, client->domain);
+	mutex_unlock(&client->domain->lock);
 err_put:
-	put(lane);
+	wn_lane_end_put(end);
 	return err;
 }
 
@@ -619,7 +672,7 @@ static struct wn_lane *take_pending(struct wn_client *client)
 	lane = list_first_entry_or_null(&client->lanes.pending, struct wn_lane, pending);
 	if (lane) {
 		list_del_init(&lane->pending);
-		kref_get(&lane->ref);
+		kref_get(&lane->end[WN_CONSUMER].ref);
 	}
 	mutex_unlock(&client->domain->lock);
 	return lane;
@@ -628,6 +681,7 @@ static struct wn_lane *take_pending(struct wn_client *client)
 static int accept_locked(struct wn_client *client, struct wn_lane_accept *a, int usize,
 			 void __user *uarg)
 {
+	struct wn_lane_end *end;
 	struct wn_lane *lane;
 	int err;
 
@@ -645,15 +699,16 @@ static int accept_locked(struct wn_client *client, struct wn_lane_accept *a, int
 	a->lane = lane->number;
 	a->bytes = lane->bytes;
 	a->producer = lane->state->producer;
-	err = open_windows(lane, CONSUMER, client, a->regions);
+	end = &lane->end[WN_CONSUMER];
+	err = wn_lane_windows_open(end, client, a->regions);
 	if (!err) {
 		err = wn_uarg_put(a, sizeof(*a), usize, uarg);
 		if (err)
-			close_windows(lane, client);
+			wn_lane_windows_close(lane, client);
 	}
 	mutex_lock(&client->domain->lock);
 	if (err) {
-		if (lane->end[CONSUMER].client == client)
+		if (end->client == client)
 			list_add(&lane->pending, &client->lanes.pending);
 	} else {
 		spin_lock(&lane->lock);
@@ -662,7 +717,7 @@ static int accept_locked(struct wn_client *client, struct wn_lane_accept *a, int
 		trace_wn_lane(client->domain->id, client->number, lane->number, WN_TRACE_ACCEPTED);
 	}
 	mutex_unlock(&client->domain->lock);
-	put(lane);
+	wn_lane_end_put(end);
 	return err;
 }
 
@@ -686,34 +741,46 @@ long wn_lane_accept(struct wn_client *client, void __user *uarg)
 
 /* ---------------------------------------------------------- wait and wake */
 
-/* Whether what was waited for is there; takes it. lane: NULL for any. */
-static bool take_wake(struct wn_client *client, struct wn_lane *lane, enum side side)
+/* Nobody will wake it any more. */
+static bool is_over(const struct wn_lane_end *end)
 {
-	if (!lane)
+	const struct wn_lane *lane = end->lane;
+
+	if (!READ_ONCE(end->client))
+		return true;
+	/* A fan goes on without consumers. */
+	if (lane->fan && end->side == WN_PRODUCER)
+		return false;
+	return READ_ONCE(end->lost) || !READ_ONCE(lane->end[!end->side].client);
+}
+
+/* Whether what was waited for is there; takes it. end: NULL for any. */
+static bool take_wake(struct wn_client *client, struct wn_lane_end *end)
+{
+	if (!end)
 		return xchg(&client->lanes.woken, false) ||
 			!list_empty_careful(&client->lanes.pending) ||
 			READ_ONCE(client->state) == WN_CLIENT_DEAD;
-	return xchg(&lane->end[side].woken, false) || !READ_ONCE(lane->end[side].client) ||
-		!READ_ONCE(lane->end[!side].client);
+	return xchg(&end->woken, false) || is_over(end);
 }
 
-static int sleep(struct wn_client *client, struct wn_lane *lane, enum side side, u64 deadline)
+static int sleep(struct wn_client *client, struct wn_lane_end *end, u64 deadline)
 {
-	wait_queue_head_t *queue = lane ? &lane->end[side].wait : &client->lanes.wait;
+	wait_queue_head_t *queue = end ? &end->wait : &client->lanes.wait;
 	DEFINE_WAIT(entry);
 	int err = 0;
 
 	for (;;) {
 		/* Sets the state with a full barrier before the look, as C in wait.c. */
 		prepare_to_wait(queue, &entry, TASK_INTERRUPTIBLE);
-		if (take_wake(client, lane, side))
+		if (take_wake(client, end))
 			break;
 		if (signal_pending(current)) {
 			err = -ERESTARTSYS;
 			break;
 		}
 		if (!wn_sleep_until(deadline)) {
-			if (!take_wake(client, lane, side))
+			if (!take_wake(client, end))
 				err = -ETIME;
 			break;
 		}
@@ -725,8 +792,7 @@ static int sleep(struct wn_client *client, struct wn_lane *lane, enum side side,
 long wn_lane_wait(struct wn_client *client, void __user *uarg)
 {
 	struct wn_lane_wait w = {};
-	struct wn_lane *lane = NULL;
-	enum side side = PRODUCER;
+	struct wn_lane_end *end = NULL;
 	int usize, err;
 
 	usize = wn_uarg_get(&w, sizeof(w), sizeof(w), uarg);
@@ -735,32 +801,30 @@ long wn_lane_wait(struct wn_client *client, void __user *uarg)
 	if (w.flags || w.reserved || w.deadline > KTIME_MAX)
 		return -EINVAL;
 	if (w.lane != WN_LANE_ANY) {
-		lane = get_own(client, w.lane, &side);
-		if (IS_ERR(lane))
-			return PTR_ERR(lane);
+		end = wn_lane_end_get(client, w.lane);
+		if (IS_ERR(end))
+			return PTR_ERR(end);
 	} else {
 		err = wn_client_check_owner(client);
 		if (err)
 			return err;
 	}
-	err = sleep(client, lane, side, w.deadline);
-	if (lane)
-		put(lane);
+	err = sleep(client, end, w.deadline);
+	if (end)
+		wn_lane_end_put(end);
 	return err;
 }
 
 long wn_lane_wake(struct wn_client *client, unsigned long number)
 {
-	struct wn_lane *lane;
-	enum side side;
+	struct wn_lane_end *end = wn_lane_end_get(client, number);
 
-	lane = get_own(client, number, &side);
-	if (IS_ERR(lane))
-		return PTR_ERR(lane);
-	spin_lock(&lane->lock);
-	wake(lane, !side);
-	spin_unlock(&lane->lock);
-	trace_wn_lane(client->domain->id, client->number, lane->number, WN_TRACE_WOKEN);
-	put(lane);
+	if (IS_ERR(end))
+		return PTR_ERR(end);
+	spin_lock(&end->lane->lock);
+	wn_lane_wake_others(end);
+	spin_unlock(&end->lane->lock);
+	trace_wn_lane(client->domain->id, client->number, number, WN_TRACE_WOKEN);
+	wn_lane_end_put(end);
 	return 0;
 }

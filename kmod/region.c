@@ -87,6 +87,7 @@ static vm_fault_t fill(struct vm_fault *vmf, const struct wn_windows *windows,
 		       const struct wn_window *window, unsigned long index)
 {
 	struct wn_slot_pages *slots = window->slots;
+	unsigned long front;
 	vm_fault_t ret;
 
 	if (windows->scratch && window != &windows->at[windows->keep])
@@ -95,8 +96,10 @@ static vm_fault_t fill(struct vm_fault *vmf, const struct wn_windows *windows,
 		return insert(vmf, true, ZERO_PAGE(vmf->address));
 	if (window->revoked && (index || window->writable))
 		return insert(vmf, false, windows->lane_scratch);
-	if (!slots)
+	front = slots && window->pages ? window->pages->nr : 0;
+	if (!slots || index < front)
 		return insert(vmf, window->shared, page_of(window, index));
+	index -= front;
 	down_read(&slots->lock);
 	ret = insert(vmf, window->shared, slots->page[index] ?: ZERO_PAGE(vmf->address));
 	up_read(&slots->lock);
@@ -173,10 +176,15 @@ void wn_windows_share(struct wn_windows *windows, struct address_space *space, b
 	up_write(&windows->lock);
 }
 
+void wn_region_unmap_page(struct address_space *space, u32 type, u32 index)
+{
+	unmap_mapping_range(space, WN_REGION_OFFSET(type) + ((loff_t)index << PAGE_SHIFT),
+			    PAGE_SIZE, 1);
+}
+
 void wn_region_unmap_slots(struct address_space *space, u32 number)
 {
-	unmap_mapping_range(space, WN_REGION_OFFSET(WN_REGION_ALL_SLOTS) +
-			    ((loff_t)number << PAGE_SHIFT), PAGE_SIZE, 1);
+	wn_region_unmap_page(space, WN_REGION_ALL_SLOTS, number);
 }
 
 int wn_windows_add(struct wn_windows *windows, u32 type, struct wn_window *window)

@@ -34,7 +34,7 @@ struct wn_window {
 	unsigned long nr;		/* pages; 0: there is no such region */
 	const struct wn_pages *pages;
 	const struct wn_pages *ring;	/* behind pages, twice in a row; or NULL */
-	struct wn_slot_pages *slots;	/* in place of pages: of all clients */
+	struct wn_slot_pages *slots;	/* behind pages, or in their place: they change hands */
 	bool writable;
 	bool shared;
 	unsigned long ticket;		/* of a lane's: what was mapped of another is not this */
@@ -98,6 +98,9 @@ void wn_windows_revoke(struct wn_windows *windows, struct address_space *space, 
 
 /* Whether the client may see what is shared. What it had mapped stays, and reads as zeroes. */
 void wn_windows_share(struct wn_windows *windows, struct address_space *space, bool may);
+
+/* A page of a window. */
+void wn_region_unmap_page(struct address_space *space, u32 type, u32 index);
 
 /* A client's page in the window of all slot pages. */
 void wn_region_unmap_slots(struct address_space *space, u32 number);

@@ -21,7 +21,7 @@ enum wn_trace_client { WN_TRACE_READY, WN_TRACE_ENABLED, WN_TRACE_DEAD, WN_TRACE
 enum wn_trace_domain { WN_TRACE_MADE, WN_TRACE_ENDED };
 enum wn_trace_lane {
 	WN_TRACE_CONNECTED, WN_TRACE_ACCEPTED, WN_TRACE_WOKEN,
-	WN_TRACE_PRODUCER_WENT, WN_TRACE_CONSUMER_WENT,
+	WN_TRACE_PRODUCER_WENT, WN_TRACE_CONSUMER_WENT, WN_TRACE_EVICTED,
 };
 enum wn_trace_poller { WN_TRACE_STARTED, WN_TRACE_ASLEEP, WN_TRACE_AWAKE, WN_TRACE_STOPPED };
 enum wn_trace_wait { WN_TRACE_ENTER, WN_TRACE_POLL, WN_TRACE_EPOCH };
@@ -42,7 +42,8 @@ enum wn_trace_wait { WN_TRACE_ENTER, WN_TRACE_POLL, WN_TRACE_EPOCH };
 	{ WN_TRACE_ACCEPTED, "accepted" },			\
 	{ WN_TRACE_WOKEN, "woken" },				\
 	{ WN_TRACE_PRODUCER_WENT, "producer-went" },		\
-	{ WN_TRACE_CONSUMER_WENT, "consumer-went" })
+	{ WN_TRACE_CONSUMER_WENT, "consumer-went" },		\
+	{ WN_TRACE_EVICTED, "evicted" })
 
 #define wn_trace_show_poller(what) __print_symbolic(what,	\
 	{ WN_TRACE_STARTED, "started" },			\

@@ -27,6 +27,8 @@
 /* As many as this, unless WN_RECORDS says how many. */
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
 #define USUAL	100000u
+#elif __SIZEOF_LONG__ == 4
+#define USUAL	200000u
 #else
 #define USUAL	1000000u
 #endif

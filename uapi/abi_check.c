@@ -448,6 +448,51 @@ FIELD(wn_loan, len, 4, 4);
 FIELD(wn_loan, type, 8, 4);
 FIELD(wn_loan, reserved, 12, 4);
 
+SIZE(wn_fan_make, 80);
+FIELD(wn_fan_make, size, 0, 4);
+FIELD(wn_fan_make, flags, 4, 4);
+FIELD(wn_fan_make, node, 8, 8);
+FIELD(wn_fan_make, cap, 16, 4);
+FIELD(wn_fan_make, bytes, 20, 4);
+FIELD(wn_fan_make, seats, 24, 4);
+FIELD(wn_fan_make, lane, 28, 4);
+FIELD(wn_fan_make, regions, 32, 48);
+
+SIZE(wn_fan_join, 96);
+FIELD(wn_fan_join, size, 0, 4);
+FIELD(wn_fan_join, flags, 4, 4);
+FIELD(wn_fan_join, node, 8, 8);
+FIELD(wn_fan_join, cap, 16, 4);
+FIELD(wn_fan_join, lane, 20, 4);
+FIELD(wn_fan_join, bytes, 24, 4);
+FIELD(wn_fan_join, seat, 28, 4);
+FIELD(wn_fan_join, life, 32, 4);
+FIELD(wn_fan_join, fan, 36, 4);
+FIELD(wn_fan_join, producer, 40, 4);
+FIELD(wn_fan_join, reserved, 44, 4);
+FIELD(wn_fan_join, regions, 48, 48);
+
+SIZE(wn_fan_evict, 24);
+FIELD(wn_fan_evict, size, 0, 4);
+FIELD(wn_fan_evict, flags, 4, 4);
+FIELD(wn_fan_evict, lane, 8, 4);
+FIELD(wn_fan_evict, seat, 12, 4);
+FIELD(wn_fan_evict, life, 16, 4);
+FIELD(wn_fan_evict, reserved, 20, 4);
+
+SIZE(wn_fan_state, 320);
+FIELD(wn_fan_state, seats, 0, 8);
+FIELD(wn_fan_state, nr, 8, 4);
+FIELD(wn_fan_state, flags, 12, 4);
+FIELD(wn_fan_state, pad, 16, 48);
+FIELD(wn_fan_state, life, 64, 256);
+
+SIZE(wn_fan_side, 64);
+FIELD(wn_fan_side, floor, 0, 8);
+FIELD(wn_fan_side, next, 8, 8);
+FIELD(wn_fan_side, check, 16, 8);
+FIELD(wn_fan_side, pad, 24, 40);
+
 SIZE(wn_name_bucket, 64);
 FIELD(wn_name_bucket, entries, 0, 64);
 

@@ -376,6 +376,7 @@ static inline const void *wn_out(const struct wn *wn, __u32 offset)
 
 #include <wn_lane.h>
 #include <wn_lane_set.h>
+#include <wn_fan.h>
 #include <wn_loan.h>
 #include <wn_prep.h>
 #include <wn_promise.h>

@@ -31,6 +31,7 @@ extern "C" {
 #endif
 
 struct wn;
+struct wn_fan;
 struct wn_lane;
 
 /* How a sleeper sleeps and is woken; the library's. */
@@ -57,7 +58,7 @@ struct wn_lane {
 	__u32 flags;		/* own->flags */
 	__u32 spin;		/* looks before sleeping, as they paid off lately */
 	__u32 lane;		/* its number in the domain */
-	__u32 reserved0;
+	__u32 kind;		/* of a fan: <wn_fan.h> */
 	const volatile __u32 *alive;	/* 0 in a forked child */
 	const struct wn_lane_via *via;
 	struct wn *wn;
@@ -65,7 +66,10 @@ struct wn_lane {
 	void *maps[2];
 	__u64 sleeps;		/* system calls, counted */
 	__u64 wakes;
-	__u64 reserved[8];
+	struct wn_fan *fan;	/* of a fan's producer */
+	__u32 seat, life;	/* of a fan's consumer */
+	__u64 next;		/* number of the record that comes next, where it can lose some */
+	__u64 reserved[5];
 };
 
 #define WN_LANE_HEADER	((__u64)sizeof(struct wn_lane_rec))
@@ -191,7 +195,9 @@ static inline const void *wn_lane_peek(struct wn_lane *l, __u32 *len)
 	/* Once: it may change under us. Positions are multiples of 8: 8 bytes are there. */
 	head.once = __atomic_load_n((const __u64 *)(const void *)rec, __ATOMIC_RELAXED);
 	room = wn_lane_room(head.rec.len);
-	if (__builtin_expect(room > l->limit - l->pos || head.rec.flags & WN_LANE_REC_VOID, 0))
+	/* Nothing at all: perhaps it is a page of nobody's, for the lane was taken back. */
+	if (__builtin_expect(room > l->limit - l->pos || head.rec.flags & WN_LANE_REC_VOID ||
+			     !head.once, 0))
 		return wn_lane_step(l, len);
 	l->pos += room;
 	*len = head.rec.len;

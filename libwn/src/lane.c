@@ -35,7 +35,9 @@ int wn_lane_begin(struct wn_lane *l, __u64 bytes, bool produces)
 	l->own = (struct wn_lane_side *)(void *)to_write;
 	l->data = produces ? to_write + page : to_read + 2 * page;
 	l->mask = bytes - 1;
-	l->limit = produces ? bytes : 0;
+	/* Who joined a fan begins where it was put. */
+	l->pos = __atomic_load_n(&l->own->pos, __ATOMIC_RELAXED);
+	l->limit = produces ? bytes : l->pos;
 	l->produces = produces;
 	l->spin = SPIN_MIN;
 	/* A program goes on after exec without being registered: ask each time. */
@@ -51,6 +53,8 @@ static const __u32 unfit;
 static int end(struct wn_lane *l, int err)
 {
 	l->fit = &unfit;
+	if (!l->error && !wn_fan_seated(l))
+		l->error = -EKEYREVOKED;
 	if (!l->error)
 		l->error = __atomic_load_n(&l->state->flags, __ATOMIC_ACQUIRE) & WN_LANE_S_REVOKED ?
 			-EKEYREVOKED : err;
@@ -80,6 +84,8 @@ WN_API int wn_lane_heed(struct wn_lane *l)
 	__u32 flags = __atomic_load_n(&l->peer->flags, __ATOMIC_RELAXED);
 	int err = 0;
 
+	if (l->fan)
+		return wn_fan_heed(l);
 	/* Once for each of its sleeps. */
 	if (flags & WN_LANE_F_SLEEPS && flags != l->woken) {
 		l->woken = flags;
@@ -96,6 +102,8 @@ WN_API bool wn_lane_credit(struct wn_lane *l, __u64 room)
 	/* Pairs with the consumer's release: it has read what lies below. */
 	__u64 head = __atomic_load_n(&l->peer->pos, __ATOMIC_ACQUIRE);
 
+	if (l->fan)
+		return wn_fan_credit(l, room);
 	if (head - seen > done - seen || head & 7) {
 		wn_lane_broken(l);
 		return false;
@@ -112,6 +120,8 @@ WN_API bool wn_lane_more(struct wn_lane *l)
 {
 	/* All that can lie ahead: a ring beyond what was given back. */
 	const __u64 most = l->own->pos + l->mask + 1 - l->limit;
+	/* Who can lose records reads them otherwise: a look, no more. */
+	const bool loses = l->kind == WN_LANE_K_LOSES;
 	bool ended = false;
 	__u64 tail;
 
@@ -125,10 +135,16 @@ WN_API bool wn_lane_more(struct wn_lane *l)
 			wn_lane_gone(l);
 			return false;
 		}
-		ended = wn_lane_ended(l);
+		ended = wn_lane_ended(l) || !wn_fan_seated(l);
 		if (!ended)
 			return false;
 	}
+	if (l->kind && wn_lane_was_taken(l)) {
+		wn_lane_gone(l);
+		return false;
+	}
+	if (loses)
+		return true;
 	if (tail - l->limit > most || tail & 7) {
 		wn_lane_broken(l);
 		return false;
@@ -147,12 +163,18 @@ WN_API const void *wn_lane_step(struct wn_lane *l, __u32 *len)
 	} head;
 	__u64 room;
 
+	if (l->kind == WN_LANE_K_LOSES)
+		return NULL;
 	while (!l->error && (l->pos != l->limit || wn_lane_more(l))) {
 		rec = (const struct wn_lane_rec *)(const void *)(l->data + (l->pos & l->mask));
 		head.once = __atomic_load_n((const __u64 *)(const void *)rec, __ATOMIC_RELAXED);
 		room = wn_lane_room(head.rec.len);
 		if (room > l->limit - l->pos) {
 			wn_lane_broken(l);
+			break;
+		}
+		if (!head.once && wn_lane_was_taken(l)) {
+			wn_lane_gone(l);
 			break;
 		}
 		l->pos += room;
@@ -216,6 +238,8 @@ bool wn_lane_barrier(void)
 
 bool wn_lane_peer_fences(const struct wn_lane *l)
 {
+	if (l->fan)
+		return wn_fan_fences(l);
 	return __atomic_load_n(&l->peer->flags, __ATOMIC_RELAXED) & WN_LANE_F_FENCES;
 }
 
@@ -276,6 +300,7 @@ WN_API void wn_lane_close(struct wn_lane *l)
 				munmap(l->maps[i], l->regions[i].bytes);
 		l->via->close(l);
 	}
+	wn_fan_forget(l);
 	memset(l, 0, sizeof(*l));
 	l->alive = wn_fork_word();
 	l->fit = &unfit;

@@ -28,6 +28,43 @@ __u64 wn_lane_nap(__u64 deadline);
 /* Until one of their producers rings, for lanes in memory: 0 or an error. sure: as above. */
 int wn_lane_memory_sleep(struct wn_lane **lane, __u32 nr, __u64 deadline, bool sure);
 
+/* ------------------------------------------------------------------ fans */
+
+#define WN_LANE_K_HOLDS	1	/* a consumer that holds the producer back */
+#define WN_LANE_K_LOSES	2	/* one that loses what it is too slow for */
+
+/* What wn_lane_credit(), _heed(), _peer_fences() and _close() are to a fan's producer. */
+bool wn_fan_credit(struct wn_lane *l, __u64 room);
+int wn_fan_heed(struct wn_lane *l);
+bool wn_fan_fences(const struct wn_lane *l);
+void wn_fan_forget(struct wn_lane *l);
+
+static inline const struct wn_fan_state *wn_fan_state(const struct wn_lane *l)
+{
+	return (const void *)((const char *)l->state + WN_FAN_OFFSET);
+}
+
+/* A consumer of a fan: whether it has its seat still. Others always have. */
+static inline bool wn_fan_seated(const struct wn_lane *l)
+{
+	const struct wn_fan_state *fan = wn_fan_state(l);
+
+	return !l->kind ||
+	       (__atomic_load_n(&fan->seats, __ATOMIC_ACQUIRE) >> l->seat & 1 &&
+		__atomic_load_n(&fan->life[l->seat], __ATOMIC_ACQUIRE) == l->life);
+}
+
+/* What lies in its pages now is nothing of the lane's. */
+static inline bool wn_lane_was_taken(const struct wn_lane *l)
+{
+	return __atomic_load_n(&l->state->flags, __ATOMIC_ACQUIRE) & WN_LANE_S_REVOKED ||
+	       !wn_fan_seated(l);
+}
+
+/* Map what the module gave, or give it back; *l is empty then. */
+int wn_lane_begin_at(struct wn_lane *l, struct wn *wn, __u32 lane, __u64 bytes,
+		     const struct wn_region *regions, bool produces);
+
 static inline void wn_lane_relax(void)
 {
 #if defined(__x86_64__) || defined(__i386__)

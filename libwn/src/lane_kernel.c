@@ -30,9 +30,8 @@ static const struct wn_lane_via kernel = {
 	.close = kernel_close,
 };
 
-/* Map what the module gave, or give it back. */
-static int begin(struct wn_lane *l, struct wn *wn, __u32 lane, __u64 bytes,
-		 const struct wn_region *regions, bool produces)
+int wn_lane_begin_at(struct wn_lane *l, struct wn *wn, __u32 lane, __u64 bytes,
+		     const struct wn_region *regions, bool produces)
 {
 	int i, err = 0;
 
@@ -69,7 +68,7 @@ WN_API int wn_lane_connect(struct wn *wn, struct wn_lane *l, __u64 node, __u32 c
 	if (!*wn->alive)
 		return -EOWNERDEAD;
 	err = wn_call(wn, WN_IOC_LANE_CONNECT, &c);
-	return err ? err : begin(l, wn, c.lane, c.bytes, c.regions, true);
+	return err ? err : wn_lane_begin_at(l, wn, c.lane, c.bytes, c.regions, true);
 }
 
 WN_API int wn_lanes(struct wn *wn, struct wn_lane_list *list)
@@ -105,7 +104,7 @@ WN_API int wn_lane_accept(struct wn *wn, struct wn_lane *l, struct wn_lane_accep
 	}
 	if (!err && from)
 		*from = a;
-	return err ? err : begin(l, wn, a.lane, a.bytes, a.regions, false);
+	return err ? err : wn_lane_begin_at(l, wn, a.lane, a.bytes, a.regions, false);
 }
 
 WN_API int wn_lanes_wait(struct wn *wn, __u64 deadline)

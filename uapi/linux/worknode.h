@@ -132,6 +132,7 @@ struct wn_bounds {
 #define WN_FEAT_EPOCH		(1ULL << 8)	/* WN_IOC_WAIT_EPOCH: waiting for a change */
 #define WN_FEAT_EVENTFD		(1ULL << 9)	/* WN_IOC_EVENTFD */
 #define WN_FEAT_JOURNAL		(1ULL << 10)	/* wn_domain_create.journal_kb, WN_IOC_JOURNAL */
+#define WN_FEAT_FANS		(1ULL << 11)	/* WN_IOC_FAN_*: lanes with many consumers */
 
 /* WN_IOC_QUERY: what this module can do. Needs no domain, changes nothing. */
 struct wn_query {
@@ -441,7 +442,7 @@ struct wn_lane_info {
 	__u32 lane;		/* its number in the domain */
 	__u32 flags;		/* WN_LANE_I_* */
 	__u32 producer;		/* numbers of clients; of one that is gone: which it had */
-	__u32 consumer;
+	__u32 consumer;		/* ~0: it is a fan, whose fill is what who joins can read */
 	__aligned_u64 node;	/* that was connected to */
 	__u32 bytes;		/* of the ring */
 	__u32 fill;		/* of them in use, as far as both sides say what can be */
@@ -462,6 +463,64 @@ struct wn_lane_list {
 	__u32 next;		/* in: the first number, 0; out: where to go on, WN_LANE_ANY: that was all */
 	__u32 count;		/* out: records below */
 	struct wn_lane_info lanes[WN_LANE_LIST]; /* out */
+};
+
+/*
+ * WN_IOC_FAN_MAKE: make a lane of many consumers at a node; the caller, who pays for it,
+ * is its producer. Right: EMIT. Errors as with CONNECT, but for ENOLINK; EINVAL: seats.
+ * regions[0] is to be read: a page with struct wn_lane_state and, at WN_FAN_OFFSET,
+ * struct wn_fan_state, then a page with struct wn_lane_side of each seat; regions[1] as
+ * with CONNECT. WN_IOC_LANE_WAKE of the producer wakes all consumers.
+ */
+#define WN_FAN_HOLDS		(1U << 0)	/* the slowest holds the producer back; else it loses */
+
+struct wn_fan_make {
+	__u32 size;
+	__u32 flags;		/* in: WN_FAN_HOLDS */
+	__aligned_u64 node;	/* in: handle; 0: the capability's own */
+	__u32 cap;		/* in: index of the capability; 0: the first */
+	__u32 bytes;		/* in: of the ring, as with CONNECT */
+	__u32 seats;		/* in: how many may read it at a time, 1 to WN_FAN_SEATS */
+	__u32 lane;		/* out: its number in the domain */
+	struct wn_region regions[2]; /* out */
+};
+
+/*
+ * WN_IOC_FAN_JOIN: become a consumer of a fan at a node. Right: READ. The caller pays for
+ * its seat. It begins with the oldest record that is there still, or behind the newest:
+ * its pos says where. ENOENT: there is none, or its producer is gone; EINVAL: the caller
+ * is its producer; EEXIST: it has a seat; ENOSPC: all are taken; EAGAIN: the producer
+ * moves on too fast; else as with CONNECT. Regions as with ACCEPT.
+ */
+#define WN_FAN_NEWEST		(1U << 0)
+
+struct wn_fan_join {
+	__u32 size;
+	__u32 flags;		/* in: WN_FAN_NEWEST */
+	__aligned_u64 node;	/* in: handle; 0: the capability's own */
+	__u32 cap;		/* in: index of the capability; 0: the first */
+	__u32 lane;		/* in: which; WN_LANE_ANY: the first at that node; out */
+	__u32 bytes;		/* out: of the ring */
+	__u32 seat;		/* out */
+	__u32 life;		/* out: which of those that had the seat */
+	__u32 fan;		/* out: WN_FAN_HOLDS */
+	__u32 producer;		/* out: number of the other client */
+	__u32 reserved;		/* 0 */
+	struct wn_region regions[2]; /* out */
+};
+
+/*
+ * WN_IOC_FAN_EVICT: the producer takes a seat back. Its consumer reads and writes pages
+ * that nobody else sees from then on. ENOENT: no such lane, or nobody has the seat in
+ * that life; EINVAL: the caller is not the producer of a fan.
+ */
+struct wn_fan_evict {
+	__u32 size;
+	__u32 flags;		/* in: 0 */
+	__u32 lane;		/* in */
+	__u32 seat;		/* in */
+	__u32 life;		/* in */
+	__u32 reserved;		/* 0 */
 };
 
 /*
@@ -552,6 +611,9 @@ struct wn_eventfd_args {
 #define WN_IOC_LANE_WAKE	_IO(WN_IOC_MAGIC, 35)
 #define WN_IOC_LANE_CLOSE	_IO(WN_IOC_MAGIC, 36)
 #define WN_IOC_LANE_LIST	_IOWR(WN_IOC_MAGIC, 37, struct wn_lane_list)
+#define WN_IOC_FAN_MAKE		_IOWR(WN_IOC_MAGIC, 40, struct wn_fan_make)
+#define WN_IOC_FAN_JOIN		_IOWR(WN_IOC_MAGIC, 41, struct wn_fan_join)
+#define WN_IOC_FAN_EVICT	_IOWR(WN_IOC_MAGIC, 42, struct wn_fan_evict)
 #define WN_IOC_POLL		_IOWR(WN_IOC_MAGIC, 21, struct wn_poll_args)
 #define WN_IOC_CAP_EXPORT	_IOWR(WN_IOC_MAGIC, 24, struct wn_cap_export)
 #define WN_IOC_CAP_REDEEM	_IOWR(WN_IOC_MAGIC, 25, struct wn_cap_redeem)
@@ -1376,6 +1438,43 @@ struct wn_loan {
 	__u32 type;		/* the application's */
 	__u32 reserved;		/* 0 */
 };
+
+/*
+ * Fans: lanes of many consumers, each with a seat, which is a page with its struct
+ * wn_lane_side. seats says which are taken; life grows before a seat's bit is set.
+ *
+ * The producer keeps a floor: the position of the oldest record that is there whole.
+ * Before it overwrites a record it stores a floor behind it and has a full fence; then
+ * it looks at seats and, where the slowest holds it back, at their positions, and
+ * overwrites nothing that one of them may still read. Who joins is put where the floor,
+ * or the producer, is; its bit is set, and behind a full fence the floor is looked at
+ * again, so that one of both sees the other.
+ *
+ * Where a slow consumer loses, each record begins with its number in 8 bytes. A consumer
+ * copies a record and then loads the floor: if that is behind the record, the copy may
+ * be of another. It goes on at the floor; the next number says how many it lost.
+ */
+#define WN_FAN_SEATS		64U
+#define WN_FAN_OFFSET		128U	/* behind struct wn_lane_state, and struct wn_lane_side */
+
+/* Written by the engine alone. */
+struct wn_fan_state {
+	__aligned_u64 seats;	/* a bit for each that is taken */
+	__u32 nr;		/* of them; constant, as the next */
+	__u32 flags;		/* WN_FAN_HOLDS */
+	__aligned_u64 pad[6];	/* 0 */
+	__u32 life[WN_FAN_SEATS];
+};
+
+/* The producer's. */
+struct wn_fan_side {
+	__aligned_u64 floor;
+	__aligned_u64 next;	/* number of the record that its pos is before */
+	__aligned_u64 check;	/* pos + next * WN_FAN_CHECK, or they are being changed */
+	__aligned_u64 pad[5];
+};
+
+#define WN_FAN_CHECK		0x9e3779b97f4a7c15ULL
 
 /* -------------------------------------------------------------- rights */
 
