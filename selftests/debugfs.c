@@ -99,7 +99,7 @@ TEST_F(debugfs, what_a_domain_holds)
 
 	EXPECT_TRUE(SAYS("domain", "clients=2/64 nodes=3/8192 lanes=1/"));
 	EXPECT_TRUE(SAYS("stats", "clients=2\n"));
-	EXPECT_TRUE(SAYS("stats", "worst opcode=%u steps=", WN_OP_NODE_CREATE));
+	EXPECT_TRUE(SAYS("stats", "worst opcode=%d steps=", WN_OP_NODE_CREATE));
 	EXPECT_TRUE(SAYS("memory", "nodes used=3 of=8192"));
 	EXPECT_TRUE(SAYS("clients", "client=%u state=enabled pid=%d ", wn->client, getpid()));
 	EXPECT_TRUE(SAYS("clients", "client=%u state=enabled", other.client));
