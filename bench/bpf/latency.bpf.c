@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only OR MIT
+// SPDX-License-Identifier: MIT
 /*
  * How long ops take in the kernel, as a histogram for each opcode: from the turn's begin,
  * or the end of the op before it, to the op's own. Types are those of the module's BTF.
