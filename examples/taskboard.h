@@ -14,8 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define WORKERS		4
-#define LISTS		2	/* of each worker: a node has 2,000 children at most */
+#define WORKERS		4U
+#define LISTS		2U	/* of each worker: a node has 2,000 children at most */
 #define NODES		16384
 
 enum { NOTHING, CREATE, UPDATE, DELETE };
