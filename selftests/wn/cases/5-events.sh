@@ -67,8 +67,9 @@ else
 	"$wn" "${on[@]}" watch /projects >"$tmp/seen" 2>&1 &
 	watcher=$!
 	sleep 1
+	# A shell without job control starts it deaf for the first; else it may be gone by the second.
 	kill -INT $watcher 2>/dev/null || :
-	kill -TERM $watcher
+	kill -TERM $watcher 2>/dev/null || :
 	status=0
 	wait $watcher || status=$?
 	[ "$status" = 0 ] && problem='' || problem="status $status"
