@@ -95,12 +95,12 @@ struct wn_domain_info wt_info(int fd);
 
 struct wt_client {
 	int fd;
+	uint32_t seen;		/* sq_head when the last wt_enter that submitted ended */
 	struct wn_setup s;
 	struct wn_user_ring *user;
 	struct wn_sqe *sqes;
 	struct wn_kern_ring *kern;
 	struct wn_cqe *cqes;
-	uint32_t seen;		/* sq_head when the last wt_enter that submitted ended */
 };
 
 /* The table's entry of a type, or NULL. */
