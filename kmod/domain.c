@@ -154,15 +154,20 @@ int wn_domain_join(struct wn_domain *domain, struct wn_client *client, u64 bytes
 		.rights = client->first_rights,
 		.slots = client->memory.slots.addr,
 	};
-	int number = -ENOSPC;
+	int number = -ENOSPC, err;
 	u32 i;
 
 	mutex_lock(&domain->lock);
-	if (!wn_journal_has_room(domain->core))
-		number = -ENOBUFS;
-	for (i = 0; number != -ENOBUFS && i < domain->bounds.clients; i++) {
+	for (i = 0; i < domain->bounds.clients; i++) {
+		if (domain->clients[i])
+			continue;
+		err = wn_core_client_open(domain->core, i, &first);
+		if (err == -ENOBUFS) {
+			number = err;
+			break;
+		}
 		/* What its last holder granted may still be on its way out: another number. */
-		if (domain->clients[i] || wn_core_client_open(domain->core, i, &first))
+		if (err)
 			continue;
 		domain->clients[i] = client;
 		wn_ring_flag(&client->ring, WN_KR_F_NEED_WAKEUP, !domain->polled);

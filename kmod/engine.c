@@ -103,14 +103,19 @@ static void settle(struct wn_domain *domain, const struct wn_now *now)
 	deliver(domain);
 	if (unlikely(!list_empty(&domain->epochs.sleepers)))
 		wn_epochs_look(domain);
-	if (!wn_journal_has_room(domain->core)) {
-		/* Nothing can be done before it is taken out: then it comes here again. */
-		domain->due = WN_NEVER;
-		return;
+	if (unlikely(!wn_journal_has_room(domain->core))) {
+		/*
+		 * The core can do nothing before it is taken out: then it comes here again.
+		 * What is mapped, and ends, is no input of it.
+		 */
+		at = domain->revoke.due;
+	} else {
+		at = min(wn_core_next_deadline(domain->core), domain->revoke.due);
+		if (!wn_work_settle(domain->core, now) &&
+		    (wn_work_waits(domain->core) || at <= now->boottime))
+			at = 0;
 	}
-	at = min(wn_core_next_deadline(domain->core), domain->revoke.due);
-	if ((!wn_work_settle(domain->core, now) &&
-	     (wn_work_waits(domain->core) || at <= now->boottime)) || !taken_back)
+	if (!taken_back)
 		at = 0;
 	if (at == domain->due || domain->ended)
 		return;

@@ -4,6 +4,8 @@
 
 #include <linux/err.h>
 #include <linux/fs.h>
+#include <linux/sched.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <linux/worknode.h>
@@ -18,6 +20,8 @@
 #include "engine.h"
 #include "fs.h"
 #include "uarg.h"
+
+#define STRETCH	SZ_1M	/* bytes between two looks at whether somebody else wants to run */
 
 struct wn_recording {
 	struct wn_journal journal;	/* under domain->lock */
@@ -67,17 +71,26 @@ int wn_recording_begin(struct wn_domain *domain, u64 bytes, const struct wn_core
 	return 0;
 }
 
+/* It holds the domain's keys. Up to half a gigabyte: not in one go. */
+static void wipe(struct wn_recording *r, int half)
+{
+	u32 at, bytes;
+
+	for (at = 0; r->half[half].addr && at < r->half_bytes; at += bytes) {
+		bytes = min_t(u32, r->half_bytes - at, STRETCH);
+		memzero_explicit(r->half[half].addr + at, bytes);
+		cond_resched();
+	}
+}
+
 void wn_recording_end(struct wn_domain *domain)
 {
 	struct wn_recording *r = domain->recording;
 
 	if (!r)
 		return;
-	/* It holds the domain's keys. */
-	if (r->half[0].addr)
-		memzero_explicit(r->half[0].addr, r->half_bytes);
-	if (r->half[1].addr)
-		memzero_explicit(r->half[1].addr, r->half_bytes);
+	wipe(r, 0);
+	wipe(r, 1);
 	wn_pages_free(&r->half[0]);
 	wn_pages_free(&r->half[1]);
 	mutex_destroy(&r->lock);
@@ -144,7 +157,8 @@ static int take(struct wn_domain *domain, struct wn_journal_take *t, int usize, 
 
 	if (t->bytes && r->taken == r->used)
 		swap_halves(domain);
-	bytes = min(t->bytes, r->used - r->taken);
+	/* Who wants more asks again. */
+	bytes = min3(t->bytes, r->used - r->taken, (u32)STRETCH);
 	if (bytes && copy_to_user(u64_to_user_ptr(t->addr), r->half[r->out].addr + r->taken, bytes))
 		return -EFAULT;
 	t->bytes = bytes;

@@ -95,6 +95,9 @@ static int create(const char *instance, u64 most, void *arg)
 	err = check_name(c.name);
 	if (err)
 		return err;
+	/* Nobody else could take it out. */
+	if (most && c.journal_kb)
+		return -EOPNOTSUPP;
 	/* What is there in every instance. */
 	if (!strcmp((char *)c.name, WN_FS_CONTROL) || !strcmp((char *)c.name, WN_FS_FEATURES))
 		return -EEXIST;

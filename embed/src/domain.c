@@ -197,17 +197,20 @@ int wn_embed_domain_remove(const char *name)
 int wn_embed_domain_join(struct wn_embed_domain *domain, struct wn_embed_client *client, u64 bytes)
 {
 	struct wn_core_open first = { .rights = client->first_rights };
-	int number = -ENOSPC;
+	int number = -ENOSPC, err;
 	u32 i;
 
 	pthread_mutex_lock(&domain->lock);
-	if (!wn_journal_has_room(domain->core))
-		number = -ENOBUFS;
 	for (i = 0; number == -ENOSPC && i < domain->bounds.clients; i++) {
 		/* What another left in its slots counts nowhere. */
 		first.slots = (const u64 *)((u8 *)domain->slots.addr + i * domain->slot_bytes);
+		if (domain->clients[i])
+			continue;
+		err = wn_core_client_open(domain->core, i, &first);
+		if (err == -ENOBUFS)
+			number = err;
 		/* A number that died lately may not be ready for another life. */
-		if (domain->clients[i] || wn_core_client_open(domain->core, i, &first))
+		if (err)
 			continue;
 		domain->clients[i] = client;
 		domain->nr_clients++;

@@ -25,11 +25,23 @@ static void wake(struct wn_embed_client *client)
 
 /* --------------------------------------------------------------- engine */
 
-/* Who waits for a revocation that the service went on with. */
+/* Slots are folded by then; what is mapped stays, for it is one process's memory. */
+static void revoke_lanes(struct wn_embed_domain *domain)
+{
+	bool lanes = false;
+
+	while (domain->nr_lanes && wn_caps_touched(domain->core) >= 0)
+		lanes = true;
+	if (lanes)
+		wn_embed_lanes_revoke(domain);
+}
+
+/* Who waits for a revocation that the service went on with: lanes are taken back before. */
 static void release(struct wn_embed_domain *domain)
 {
 	u32 i;
 
+	revoke_lanes(domain);
 	domain->held = false;
 	for (i = 0; i < domain->bounds.clients; i++) {
 		struct wn_embed_client *client = domain->clients[i];
@@ -94,17 +106,12 @@ static u32 turn(struct wn_embed_client *client, u32 max, bool *held)
 		.takes_back = true,
 	};
 	struct wn_now now;
-	bool lanes = false;
 	u32 taken;
 
 	pthread_mutex_lock(&domain->lock);
 	wn_embed_look_at_clock(&now);
 	taken = wn_turn_run(domain->core, &turn, max, &now);
-	/* Slots are folded by then; what is mapped stays, for it is one process's memory. */
-	while (domain->nr_lanes && wn_caps_touched(domain->core) >= 0)
-		lanes = true;
-	if (lanes)
-		wn_embed_lanes_revoke(domain);
+	revoke_lanes(domain);
 	*held = client->ring.held && !wn_turn_release(domain->core, &client->ring);
 	if (unlikely(*held && !wn_journal_has_room(domain->core))) {
 		/* It is gone on with when there is room: by the service. */
