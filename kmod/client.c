@@ -79,6 +79,8 @@ static int release(struct inode *inode, struct file *file)
 	/* The last mapping is gone too: each held the file. */
 	wn_owner_forget(client);
 	wn_client_unset(client);
+	/* Who finds the client in the domain's table may ask whose it is: until now. */
+	put_pid(client->owner);
 	wn_windows_destroy(&client->windows);
 	mutex_destroy(&client->setup);
 	iput(client->space);

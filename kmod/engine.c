@@ -82,6 +82,16 @@ static bool take_back(struct wn_domain *domain, const struct wn_now *now)
 	return true;
 }
 
+static void set_due(struct wn_domain *domain, u64 at)
+{
+	domain->due = at;
+	if (!at)
+		queue_work(queue, &domain->work);
+	else if (at != WN_NEVER)
+		hrtimer_start(&domain->timer, ns_to_ktime(min_t(u64, at, KTIME_MAX)),
+			      HRTIMER_MODE_ABS);
+}
+
 /*
  * The end of each hold of the lock that changed something: mail goes out, and a
  * work item does what is left, now or when it comes due. The work item may be
@@ -119,12 +129,18 @@ static void settle(struct wn_domain *domain, const struct wn_now *now)
 		at = 0;
 	if (at == domain->due || domain->ended)
 		return;
-	domain->due = at;
-	if (!at)
-		queue_work(queue, &domain->work);
-	else if (at != WN_NEVER)
-		hrtimer_start(&domain->timer, ns_to_ktime(min_t(u64, at, KTIME_MAX)),
-			      HRTIMER_MODE_ABS);
+	set_due(domain, at);
+}
+
+void wn_engine_expires(struct wn_domain *domain, u64 at)
+{
+	lockdep_assert_held(&domain->lock);
+
+	if (!at || at >= domain->revoke.due)
+		return;
+	domain->revoke.due = at;
+	if (at < domain->due && !domain->ended)
+		set_due(domain, at);
 }
 
 static enum hrtimer_restart come_due(struct hrtimer *timer)

@@ -42,4 +42,7 @@ void wn_engine_collect(struct wn_client *client);
 /* Under domain->lock, after a change that no turn made: see to what follows from it. */
 void wn_engine_settle(struct wn_domain *domain);
 
+/* Something is mapped until then (boottime; 0: for ever): it is looked at. Under domain->lock. */
+void wn_engine_expires(struct wn_domain *domain, u64 at);
+
 #endif

@@ -121,6 +121,7 @@ static int begin(struct wn_lane *lane, struct wn_client *client, const struct wn
 	err = node_of(client, m->cap, WN_RIGHT_EMIT, m->node, &cap, &lane->node);
 	if (!err) {
 		lane->end[WN_PRODUCER].cap = wn_cap_handle(domain->core, cap);
+		wn_engine_expires(domain, cap->expires);
 		*lane->state = (struct wn_lane_state){
 			.lane = lane->number, .bytes = lane->bytes,
 			.producer = client->number, .consumer = ~0U,
@@ -308,7 +309,9 @@ static int sit(struct wn_client *client, const struct wn_fan_join *j, struct wn_
 {
 	struct wn_domain *domain = client->domain;
 	struct wn_lane *lane = end->lane;
+	struct wn_region regions[2];
 	const struct wn_cap *cap;
+	bool open = false;
 	u64 handle;
 	int err;
 
@@ -318,6 +321,11 @@ static int sit(struct wn_client *client, const struct wn_fan_join *j, struct wn_
 		err = -ENOENT;
 	if (!err && lane->state->flags & WN_LANE_S_REVOKED)
 		err = -ENOENT;
+	/* Not before it can be taken back: that is under domain->lock, too. */
+	if (!err) {
+		err = wn_lane_windows_open(end, client, regions);
+		open = !err;
+	}
 	if (!err) {
 		/* The page first, so that who sees its life and its bit sees it. */
 		show(lane, end->seat, end->own.page[0]);
@@ -329,9 +337,12 @@ static int sit(struct wn_client *client, const struct wn_fan_join *j, struct wn_
 		spin_lock(&lane->lock);
 		end->client = client;
 		spin_unlock(&lane->lock);
+		wn_engine_expires(domain, cap->expires);
 		trace_wn_lane(domain->id, client->number, lane->number, WN_TRACE_ACCEPTED);
 	}
 	mutex_unlock(&domain->lock);
+	if (err && open)
+		wn_lane_windows_close(lane, client);
 	return err;
 }
 
@@ -349,7 +360,7 @@ static void stand_up(struct wn_client *client, struct wn_lane_end *end)
 
 static struct wn_lane_end *new_seat(struct wn_domain *domain)
 {
-	const u64 cost = sizeof(struct wn_lane_end) + wn_pages_cost(PAGE_SIZE);
+	const u64 cost = sizeof(struct wn_lane_end) + 2 * wn_pages_cost(PAGE_SIZE);
 	struct wn_lane_end *end = kzalloc(sizeof(*end), GFP_KERNEL_ACCOUNT);
 	int err;
 
@@ -375,6 +386,7 @@ static void free_seat(struct wn_lane_end *end)
 static void tell(const struct wn_lane_end *end, struct wn_fan_join *j)
 {
 	const struct wn_lane *lane = end->lane;
+	int i;
 
 	j->lane = lane->number;
 	j->bytes = lane->bytes;
@@ -382,6 +394,8 @@ static void tell(const struct wn_lane_end *end, struct wn_fan_join *j)
 	j->life = end->life;
 	j->fan = lane->fan->flags;
 	j->producer = lane->state->producer;
+	for (i = 0; i < 2; i++)
+		j->regions[i] = wn_window_region(&end->window[i], wn_lane_window(lane, i));
 }
 
 /* Whether the client has a seat of it already: its windows go by the lane's number. */
@@ -390,7 +404,8 @@ static bool has_windows(struct wn_client *client, const struct wn_lane *lane)
 	bool has;
 
 	down_read(&client->windows.lock);
-	has = wn_windows_lane(&client->windows, wn_lane_window(lane, 0));
+	/* The last that goes. */
+	has = wn_windows_lane(&client->windows, wn_lane_window(lane, 1));
 	up_read(&client->windows.lock);
 	return has;
 }
@@ -419,16 +434,12 @@ static int join_locked(struct wn_client *client, struct wn_fan_join *j, int usiz
 	if (err)
 		goto err_stand;
 	end->life = end->lane->fan->life[end->seat] + 1;
-	err = wn_lane_windows_open(end, client, j->regions);
-	if (err)
-		goto err_stand;
 	tell(end, j);
 	err = wn_uarg_put(j, sizeof(*j), usize, uarg);
 	if (!err)
 		err = sit(client, j, end);
 	if (!err)
 		return 0;
-	wn_lane_windows_close(end->lane, client);
 err_stand:
 	stand_up(client, end);
 	wn_lane_end_put(end);

@@ -85,6 +85,8 @@ static void plan_windows(struct wn_lane *lane, struct wn_lane_end *end)
 			.pages = &end->front[i],
 			.ring = data ? &lane->data : NULL,
 			.slots = seats ? &lane->pages : NULL,
+			/* A fan goes on without a consumer: what that saw cannot be pinned. */
+			.shared = lane->fan && end->side == WN_CONSUMER && i == WN_TO_READ,
 			.writable = i == WN_TO_WRITE,
 		};
 	}
@@ -575,6 +577,7 @@ static int link(struct wn_lane *lane, struct wn_client *client, const struct wn_
 		lane->node = c->node;
 		lane->badge = cap->badge;
 		lane->end[WN_PRODUCER].cap = wn_cap_handle(domain->core, cap);
+		wn_engine_expires(domain, cap->expires);
 		*lane->state = (struct wn_lane_state){
 			.lane = lane->number,
 			.bytes = lane->bytes,

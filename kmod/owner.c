@@ -54,5 +54,4 @@ void wn_owner_forget(struct wn_client *client)
 		return;
 	remove_wait_queue(&client->owner->wait_pidfd, &client->owner_wait);
 	cancel_work_sync(&client->owner_work);
-	put_pid(client->owner);
 }

@@ -15,7 +15,7 @@ struct wn_client;
 /* The caller's process is the owner from now on. */
 void wn_owner_watch(struct wn_client *client);
 
-/* Nobody looks any more; does nothing if nobody did. */
+/* Nobody looks any more; does nothing if nobody did. client->owner stays, for who shows it. */
 void wn_owner_forget(struct wn_client *client);
 
 #endif

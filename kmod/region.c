@@ -95,7 +95,7 @@ static vm_fault_t fill(struct vm_fault *vmf, const struct wn_windows *windows,
 	if (window->denied)
 		return insert(vmf, true, ZERO_PAGE(vmf->address));
 	if (window->revoked && (index || window->writable))
-		return insert(vmf, false, windows->lane_scratch);
+		return insert(vmf, window->shared, windows->lane_scratch);
 	front = slots && window->pages ? window->pages->nr : 0;
 	if (!slots || index < front)
 		return insert(vmf, window->shared, page_of(window, index));

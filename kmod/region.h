@@ -24,7 +24,8 @@ struct vm_area_struct;
  *
  * A lane's pages have two clients, and live no longer than they both have a use for
  * them: an end that goes, or is taken away, ends the lane for the other side. What is
- * pinned then is of nobody, and the other side believed none of it before.
+ * pinned then is of nobody, and the other side believed none of it before. But a fan
+ * goes on without one of its consumers: what these read is shared.
  *
  * What is shared lives on when this client has lost its right to it, so it must
  * not be pinned: its page table entries are special, which every way of pinning

@@ -235,7 +235,9 @@ TEST_F(poller_life, its_cpu_goes_and_comes)
 		/* With the next that there is to do. */
 		EXPECT_TRUE(EVENTUALLY(!nop(&self->c, 3) && is_bound(pid, 1)))
 			TH_LOG("busy %d, on %lld", busy, field(pid, PROCESSOR));
-		EXPECT_TRUE(EVENTUALLY(!nop(&self->c, 4) && field(pid, PROCESSOR) == 1));
+		/* One that sleeps is there when it next runs, and others may do its work. */
+		if (busy)
+			EXPECT_TRUE(EVENTUALLY(!nop(&self->c, 4) && field(pid, PROCESSOR) == 1));
 		ASSERT_EQ(0, POLL(&self->c, .flags = WN_POLL_STOP));
 	}
 	ASSERT_EQ(0, wt_write_file(CPU1, "0"));

@@ -161,11 +161,13 @@ WN_API const void *wn_lane_step(struct wn_lane *l, __u32 *len)
 		__u64 once;
 		struct wn_lane_rec rec;
 	} head;
+	const __u64 from = l->pos;
 	__u64 room;
 
 	if (l->kind == WN_LANE_K_LOSES)
 		return NULL;
-	while (!l->error && (l->pos != l->limit || wn_lane_more(l))) {
+	/* A ring of nothing but void ones is enough of them: others wait, too. */
+	while (!l->error && l->pos - from <= l->mask && (l->pos != l->limit || wn_lane_more(l))) {
 		rec = (const struct wn_lane_rec *)(const void *)(l->data + (l->pos & l->mask));
 		head.once = __atomic_load_n((const __u64 *)(const void *)rec, __ATOMIC_RELAXED);
 		room = wn_lane_room(head.rec.len);

@@ -50,7 +50,8 @@ WN_API int wn_lane_set_add(struct wn_lane_set *set, struct wn_lane *l)
 	const __u32 max = set->max ? 2 * set->max : 16;
 	struct wn_lane **more;
 
-	if (l->produces || l->wn != set->wn || !l->via)
+	/* What may lose records is read by wn_fan_read(), which no set does. */
+	if (l->produces || l->wn != set->wn || !l->via || l->kind == WN_LANE_K_LOSES)
 		return -EINVAL;
 	if (find(set, l) < set->nr)
 		return -EEXIST;

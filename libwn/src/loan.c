@@ -43,7 +43,7 @@ WN_API int wn_loans_begin(struct wn_loans *s, struct wn_lane *l, __u32 size)
 	__u32 i;
 
 	memset(s, 0, sizeof(*s));
-	if (!l->via || l->pos || size < STEP || size & (size - 1) || size > bytes ||
+	if (!l->via || l->kind || l->pos || size < STEP || size & (size - 1) || size > bytes ||
 	    bytes / size > WN_LOANS_MAX)
 		return -EINVAL;
 	s->lane = l;
