@@ -98,7 +98,9 @@ int wn_embed_recording_take(struct wn_embed_domain *domain, struct wn_journal_ta
 	}
 	if (t->bytes > r->used - r->taken)
 		t->bytes = r->used - r->taken;
-	memcpy((void *)(uintptr_t)t->addr, (u8 *)r->half[r->out].addr + r->taken, t->bytes);
+	if (t->bytes)	/* else there may be no address */
+		memcpy((void *)(uintptr_t)t->addr, (u8 *)r->half[r->out].addr + r->taken,
+		       t->bytes);
 	t->position = r->position;
 	r->taken += t->bytes;
 	r->position += t->bytes;
