@@ -196,7 +196,11 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 	/* All nodes go, and with them all that hung on them; and the root's cells. */
 	for (client = 0; client < CLIENTS; client++)
 		wn_core_client_close(w.core, client);
+	/* A number has another life when nothing of the last is left. */
+	for (i = 0; i < 64 && wn_work_slice(w.core, &w.now); i++)
+		;
 	open_client(NULL, &w, 0);
+	FUZZ_CHECK(wn_core_client_is_open(&w.core->clients[0]));
 	for (i = 1; i < bounds.nodes; i++)
 		world_op(&w, 0, OP(.opcode = WN_OP_NODE_DESTROY,
 				   .node = wn_pool_handle(&w.core->nodes, i)), NULL);
