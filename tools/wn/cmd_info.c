@@ -6,7 +6,7 @@
 
 static const char *const features[] = {
 	"domains", "rings", "nop", "arenas", "lanes", "poll", "classes", "handover", "epoch",
-	"eventfd", "journal",
+	"eventfd", "journal", "fans",
 };
 
 #define FEATURES	(sizeof(features) / sizeof(features[0]))
