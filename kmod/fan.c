@@ -174,7 +174,8 @@ static int make_locked(struct wn_client *client, struct wn_fan_make *m, int usiz
 	if (err)
 		goto err_put;
 	m->lane = lane->number;
-	err = wn_lane_windows_open(end, client, m->regions);
+	wn_lane_regions(end, m->regions);
+	err = wn_lane_windows_open(end, client);
 	if (err)
 		goto err_leave;
 	err = wn_uarg_put(m, sizeof(*m), usize, uarg);
@@ -309,7 +310,6 @@ static int sit(struct wn_client *client, const struct wn_fan_join *j, struct wn_
 {
 	struct wn_domain *domain = client->domain;
 	struct wn_lane *lane = end->lane;
-	struct wn_region regions[2];
 	const struct wn_cap *cap;
 	bool open = false;
 	u64 handle;
@@ -323,7 +323,7 @@ static int sit(struct wn_client *client, const struct wn_fan_join *j, struct wn_
 		err = -ENOENT;
 	/* Not before it can be taken back: that is under domain->lock, too. */
 	if (!err) {
-		err = wn_lane_windows_open(end, client, regions);
+		err = wn_lane_windows_open(end, client);
 		open = !err;
 	}
 	if (!err) {
@@ -386,7 +386,6 @@ static void free_seat(struct wn_lane_end *end)
 static void tell(const struct wn_lane_end *end, struct wn_fan_join *j)
 {
 	const struct wn_lane *lane = end->lane;
-	int i;
 
 	j->lane = lane->number;
 	j->bytes = lane->bytes;
@@ -394,8 +393,7 @@ static void tell(const struct wn_lane_end *end, struct wn_fan_join *j)
 	j->life = end->life;
 	j->fan = lane->fan->flags;
 	j->producer = lane->state->producer;
-	for (i = 0; i < 2; i++)
-		j->regions[i] = wn_window_region(&end->window[i], wn_lane_window(lane, i));
+	wn_lane_regions(end, j->regions);
 }
 
 /* Whether the client has a seat of it already: its windows go by the lane's number. */

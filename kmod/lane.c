@@ -145,20 +145,24 @@ void wn_lane_windows_close(struct wn_lane *lane, struct wn_client *client)
 				  wn_lane_window(lane, i));
 }
 
-int wn_lane_windows_open(struct wn_lane_end *end, struct wn_client *client,
-			 struct wn_region *regions)
+int wn_lane_windows_open(struct wn_lane_end *end, struct wn_client *client)
 {
 	int i, err = 0;
 
-	for (i = 0; i < 2 && !err; i++) {
-		const u32 type = wn_lane_window(end->lane, i);
-
-		err = wn_windows_add(&client->windows, type, &end->window[i]);
-		regions[i] = wn_window_region(&end->window[i], type);
-	}
+	for (i = 0; i < 2 && !err; i++)
+		err = wn_windows_add(&client->windows, wn_lane_window(end->lane, i),
+				     &end->window[i]);
 	if (err)
 		wn_lane_windows_close(end->lane, client);
 	return err;
+}
+
+void wn_lane_regions(const struct wn_lane_end *end, struct wn_region *regions)
+{
+	int i;
+
+	for (i = 0; i < 2; i++)
+		regions[i] = wn_window_region(&end->window[i], wn_lane_window(end->lane, i));
 }
 
 /* A client's end by the number of the lane, with a reference; or NULL. */
@@ -628,7 +632,8 @@ static int connect_locked(struct wn_client *client, struct wn_lane_connect *c, i
 	err = enter(lane, client, c);
 	if (err)
 		goto err_put;
-	err = wn_lane_windows_open(end, client, c->regions);
+	wn_lane_regions(end, c->regions);
+	err = wn_lane_windows_open(end, client);
 	if (err)
 		goto err_leave;
 	err = wn_uarg_put(c, sizeof(*c), usize, uarg);
@@ -703,7 +708,8 @@ static int accept_locked(struct wn_client *client, struct wn_lane_accept *a, int
 	a->bytes = lane->bytes;
 	a->producer = lane->state->producer;
 	end = &lane->end[WN_CONSUMER];
-	err = wn_lane_windows_open(end, client, a->regions);
+	wn_lane_regions(end, a->regions);
+	err = wn_lane_windows_open(end, client);
 	if (!err) {
 		err = wn_uarg_put(a, sizeof(*a), usize, uarg);
 		if (err)

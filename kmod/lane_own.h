@@ -74,9 +74,10 @@ void wn_lane_end_put(struct wn_lane_end *end);
 struct wn_lane_end *wn_lane_end_get(struct wn_client *client, unsigned long number);
 
 u32 wn_lane_window(const struct wn_lane *lane, int i);
-int wn_lane_windows_open(struct wn_lane_end *end, struct wn_client *client,
-			 struct wn_region *regions);
+int wn_lane_windows_open(struct wn_lane_end *end, struct wn_client *client);
 void wn_lane_windows_close(struct wn_lane *lane, struct wn_client *client);
+/* Where they are, or will be, for its client's program. */
+void wn_lane_regions(const struct wn_lane_end *end, struct wn_region *regions);
 
 /* A number for a new one, which counts in the client's share; and back. Under domain->lock. */
 int wn_lane_enter(struct wn_lane *lane, struct wn_client *client);
