@@ -110,12 +110,23 @@ static int create(const char *instance, u64 most, void *arg)
 	return err;
 }
 
+/* One of the instance's, by a name that was checked; with a reference. */
+static int get_named(const char *instance, const __u8 *name, struct wn_embed_domain **domain)
+{
+	char *path;
+
+	if (asprintf(&path, "%s/%s", instance, (const char *)name) < 0)
+		return -ENOMEM;
+	*domain = wn_embed_domain_get(path);
+	free(path);
+	return *domain ? 0 : -ENOENT;
+}
+
 static int classes(const char *instance, bool writable, void *arg)
 {
 	struct wn_class_table t = {};
 	int caller = wn_embed_arg_get(&t, sizeof(t), sizeof(t), arg), err, i;
 	struct wn_embed_domain *domain;
-	char *path;
 
 	if (caller < 0)
 		return caller;
@@ -129,12 +140,9 @@ static int classes(const char *instance, bool writable, void *arg)
 		return err;
 	if (t.flags && !writable)
 		return -EBADF;
-	if (asprintf(&path, "%s/%s", instance, (char *)t.name) < 0)
-		return -ENOMEM;
-	domain = wn_embed_domain_get(path);
-	free(path);
-	if (!domain)
-		return -ENOENT;
+	err = get_named(instance, t.name, &domain);
+	if (err)
+		return err;
 	for (i = 0; i < WN_CLASSES; i++) {
 		if (t.flags)
 			__atomic_store_n(&domain->rights[i], t.rights[i], __ATOMIC_RELAXED);
@@ -152,7 +160,6 @@ static int take_journal(const char *instance, void *arg)
 	struct wn_journal_take t = {};
 	int caller = wn_embed_arg_get(&t, sizeof(t), sizeof(t), arg), err;
 	struct wn_embed_domain *domain;
-	char *path;
 
 	if (caller < 0)
 		return caller;
@@ -161,12 +168,9 @@ static int take_journal(const char *instance, void *arg)
 	err = check_name(t.name);
 	if (err)
 		return err;
-	if (asprintf(&path, "%s/%s", instance, (char *)t.name) < 0)
-		return -ENOMEM;
-	domain = wn_embed_domain_get(path);
-	free(path);
-	if (!domain)
-		return -ENOENT;
+	err = get_named(instance, t.name, &domain);
+	if (err)
+		return err;
 	err = wn_embed_recording_take(domain, &t);
 	wn_embed_domain_put(domain);
 	if (!err)
