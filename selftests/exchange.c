@@ -6,19 +6,17 @@
  */
 #include "common.h"
 
-#include <linux/seccomp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 #include <wn.h>
 
+#include "calm.h"
 #include "harness.h"
 
 #define BYTES	65536u
@@ -464,34 +462,21 @@ TEST_F_TIMEOUT(exchange, killed_at_random, 240)
 /* ------------------------------------------------------- no system call */
 
 #if !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
-/* From here on the kernel ends this thread at any call but read, write and exit. */
-static void forbid_calls(void)
-{
-	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT))
-		syscall(SYS_exit, 4);
-}
-
-static void leave(int status)
-{
-	for (;;)
-		syscall(SYS_exit, status);
-}
-
 static void put_calmly(struct wn_lane *l, uint64_t n)
 {
 	uint64_t i;
 	void *to;
 
-	forbid_calls();
+	wt_forbid_calls();
 	for (i = 0; i < n; i++) {
 		while (!(to = wn_lane_reserve(l, len_of(i))))
 			if (wn_lane_commit(l))
-				leave(5);
+				wt_leave(5);
 		fill(to, i, len_of(i));
 		if (wn_lane_commit(l))
-			leave(6);
+			wt_leave(6);
 	}
-	leave(0);
+	wt_leave(0);
 }
 
 static void take_calmly(struct wn_lane *l, uint64_t n)
@@ -500,17 +485,17 @@ static void take_calmly(struct wn_lane *l, uint64_t n)
 	uint32_t len;
 	uint64_t i;
 
-	forbid_calls();
+	wt_forbid_calls();
 	for (i = 0; i < n; i++) {
 		while (!(from = wn_lane_peek(l, &len)))
 			if (wn_lane_consume(l))
-				leave(5);
+				wt_leave(5);
 		if (!is_right(from, i, len))
-			leave(6);
+			wt_leave(6);
 		if (wn_lane_consume(l))
-			leave(7);
+			wt_leave(7);
 	}
-	leave(0);
+	wt_leave(0);
 }
 
 /* No system call while neither side sleeps: whoever made one would be dead. */

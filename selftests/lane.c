@@ -3,18 +3,16 @@
 #include "common.h"
 
 #include <fcntl.h>
-#include <linux/seccomp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <wn.h>
 
+#include "calm.h"
 #include "harness.h"
 
 #define BYTES	65536u
@@ -315,34 +313,21 @@ TEST_F_TIMEOUT(lane, soak, 7200)
 }
 
 #if !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
-/* From here on the kernel ends this thread at any call but read, write and exit. */
-static void forbid_calls(void)
-{
-	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT))
-		syscall(SYS_exit, 4);
-}
-
-static void leave(int status)
-{
-	for (;;)
-		syscall(SYS_exit, status);
-}
-
 static void produce_calmly(struct wn_lane *l, uint32_t n)
 {
 	uint32_t i;
 	void *to;
 
-	forbid_calls();
+	wt_forbid_calls();
 	for (i = 0; i < n; i++) {
 		while (!(to = wn_lane_reserve(l, len_of(i))))
 			if (wn_lane_commit(l))
-				leave(1);
+				wt_leave(1);
 		fill(to, i, len_of(i));
 		if (mix(i) % 16 == 0 && wn_lane_commit(l))
-			leave(2);
+			wt_leave(2);
 	}
-	leave(wn_lane_commit(l) != 0);
+	wt_leave(wn_lane_commit(l) != 0);
 }
 
 static void take_calmly(struct wn_lane *l, uint32_t n)
@@ -350,17 +335,17 @@ static void take_calmly(struct wn_lane *l, uint32_t n)
 	const void *from;
 	uint32_t i, len;
 
-	forbid_calls();
+	wt_forbid_calls();
 	for (i = 0; i < n; i++) {
 		while (!(from = wn_lane_peek(l, &len)))
 			if (wn_lane_consume(l))
-				leave(1);
+				wt_leave(1);
 		if (!is_right(from, i, len))
-			leave(2);
+			wt_leave(2);
 		if (mix(i + 7) % 8 == 0)
 			wn_lane_consume(l);
 	}
-	leave(wn_lane_consume(l) != 0);
+	wt_leave(wn_lane_consume(l) != 0);
 }
 
 /* In a child of its own: its status; the calls of both sides are the kernel's to see. */
@@ -380,8 +365,8 @@ static pid_t calmly(void (*fn)(struct wn_lane *l, uint32_t n), const int fds[2],
 
 static void sleep_calmly(struct wn_lane *l, uint32_t n)
 {
-	forbid_calls();
-	leave(wn_lane_wait(l, 0, 0) != 0);
+	wt_forbid_calls();
+	wt_leave(wn_lane_wait(l, 0, 0) != 0);
 }
 
 /* No system call while neither sleeps: whoever made one would be dead. */
