@@ -20,6 +20,8 @@
 
 #define DEFAULT_IDLE_US	1000U
 #define IDLE_US_MAX	1000000U
+/* Turns from one look at what happens once a day, a freeze or a CPU that came, to the next. */
+#define RARELY		256U
 
 static int pollers = -1;
 module_param(pollers, int, 0644);
@@ -42,13 +44,19 @@ static bool reserve(void)
 
 /*
  * When its CPU goes the scheduler finds it another one, and lets it run anywhere; when
- * that comes back so does the thread. In vain if the CPU is on its way: we ask again.
+ * that comes back so does the thread. Asked while the CPU is on its way the scheduler
+ * notes the wish and moves nobody, and the same wish again is none: so it is taken back
+ * first. Who bound the thread elsewhere by hand is heeded.
  */
 static void keep_to_cpu(const struct wn_poller *poller)
 {
-	if (poller->cpu >= 0 && unlikely(current->nr_cpus_allowed != 1) &&
-	    cpu_online(poller->cpu))
-		set_cpus_allowed_ptr(current, cpumask_of(poller->cpu));
+	if (poller->cpu < 0 || likely(raw_smp_processor_id() == poller->cpu) ||
+	    !cpu_active(poller->cpu))
+		return;
+	if (current->nr_cpus_allowed == 1 && !cpumask_test_cpu(poller->cpu, current->cpus_ptr))
+		return;
+	set_cpus_allowed_ptr(current, cpu_possible_mask);
+	set_cpus_allowed_ptr(current, cpumask_of(poller->cpu));
 }
 
 /*
@@ -79,19 +87,23 @@ static int poll_thread(void *arg)
 	struct wn_domain *domain = arg;
 	struct wn_poller *poller = &domain->poller;
 	u64 busy = ktime_get_ns(), now;
+	unsigned int turn = 0;
 
 	set_freezable();
 	trace_wn_poller(domain->id, WN_TRACE_STARTED);
 	wn_engine_need_wakeup(domain, false);
 	while (!kthread_should_stop()) {
-		try_to_freeze();
-		keep_to_cpu(poller);
+		if (!(turn++ % RARELY)) {
+			try_to_freeze();
+			keep_to_cpu(poller);
+		}
 		now = ktime_get_ns();
 		if (wn_engine_sweep(domain, &poller->next)) {
 			busy = now;
 		} else if (now - busy >= READ_ONCE(poller->idle_ns)) {
 			doze(domain);
 			busy = ktime_get_ns();
+			turn = 0;
 		}
 		cpu_relax();
 		cond_resched();

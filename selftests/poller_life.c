@@ -95,7 +95,7 @@ static long long field(int pid, int number)
 #define STIME		15
 #define PROCESSOR	39
 
-/* Where it may run: only there. */
+/* Where it may run: only there. The kernel leaves out CPUs that are off: then nowhere. */
 static bool is_bound(int pid, int cpu)
 {
 	cpu_set_t set;
