@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "follower.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "kmod/core/node.h"
@@ -193,7 +192,7 @@ bool follower_is_right(const struct follower *f)
 	for (i = 0; i < FOLLOWER_NODES; i++)
 		seen += f->seen[i].node && hangs(f, f->seen[i].node);
 	if (seen != n) {
-		printf("# %lld nodes in the picture, %lld in truth\n", (long long)seen, (long long)n);
+		world_say("%lld nodes in the picture, %lld in truth", (long long)seen, (long long)n);
 		return false;
 	}
 	for (i = 0; i < n; i++) {
@@ -203,9 +202,8 @@ bool follower_is_right(const struct follower *f)
 		    s->version == recs[i].version && s->state == recs[i].state &&
 		    s->cells == cells_of(f->w, &recs[i]))
 			continue;
-		printf("# node %llx: version %llu, in truth %llu\n",
-		       (unsigned long long)recs[i].handle, (unsigned long long)s->version,
-		       (unsigned long long)recs[i].version);
+		world_say("node %llx: version %llu, in truth %llu", recs[i].handle, s->version,
+			  recs[i].version);
 		return false;
 	}
 	return true;

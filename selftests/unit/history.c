@@ -5,8 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+struct wn_bounds history_bounds;
+struct history_sums history_sums;
+
 struct run {
-	struct history *h;
+	struct steps *steps;
 	struct world w;
 	struct model m;
 	u64 rng;
@@ -14,7 +17,6 @@ struct run {
 	u32 nr_gone;
 	u8 *before;		/* the core's state and public memory */
 	bool kept;		/* it holds them */
-	bool failed, verbose;
 	struct wn_sqe slots[128];
 	struct wn_op_result want[64], got[64];
 };
@@ -34,13 +36,7 @@ static bool one_in(struct run *r, u32 n)
 	return !below(r, n);
 }
 
-/* What did not hold; the first such thing is what counts. */
-#define fail(r, ...)                                                               \
-	do {                                                                       \
-		if (!(r)->failed)                                                  \
-			snprintf((r)->h->what, sizeof((r)->h->what), __VA_ARGS__); \
-		(r)->failed = true;                                                \
-	} while (0)
+#define fail(r, ...) steps_wrong((r)->steps, __VA_ARGS__)
 
 /* A live node, preferably one of few, so that histories meet themselves. */
 static u64 some_node(struct run *r)
@@ -351,7 +347,7 @@ static struct wn_op_env env_of(struct run *r, u32 client)
  */
 static void keep(struct run *r, bool refused)
 {
-	r->kept = refused && (r->h->thorough || one_in(r, 8));
+	r->kept = refused && (r->steps->thorough || one_in(r, 8));
 	if (!r->kept)
 		return;
 	memcpy(r->before, r->w.private, r->w.core->state_bytes);
@@ -368,19 +364,16 @@ static void check_kept(struct run *r)
 		fail(r, "public memory changed by what was refused");
 }
 
-static void check_result(struct run *r, const struct wn_sqe *sqe, u32 i)
+static void check_result(struct run *r, u32 client, const struct wn_sqe *sqe, u32 i)
 {
 	const struct wn_op_result *want = &r->want[i], *got = &r->got[i];
 
-	r->h->ops++;
+	history_sums.ops++;
 	if (WN_RES_IS_ERROR(want->res)) {
-		r->h->refused++;
-		r->h->by_errno[-want->res]++;
+		history_sums.refused++;
+		history_sums.by_errno[-want->res]++;
 	}
-	if (r->verbose)
-		printf("#   op %u flags %#x/%#x cap %u node %#llx arg %#llx w %#llx %#llx %#llx: %lld\n",
-		       sqe->opcode, sqe->flags, sqe->op_flags, sqe->cap, sqe->node, sqe->arg,
-		       sqe->w[0], sqe->w[1], sqe->w[2], got->res);
+	world_say_op(client, sqe, got->res);
 	if (want->res != got->res)
 		fail(r, "op %u: result %lld, want %lld", sqe->opcode, got->res, want->res);
 	if (want->hlc != got->hlc || want->flags != got->flags || want->aux != got->aux)
@@ -435,7 +428,7 @@ static void check_node(struct run *r, u64 handle)
 	const int at = model_find(&r->m, handle ? handle : r->w.core->root);
 	struct wn_node_rec rec, want;
 
-	if (at < 0 || r->failed)
+	if (at < 0 || r->steps->wrong)
 		return;
 	want = model_record(&r->m, (u32)at);
 	if (!world_read(r->w.public, (u32)at, &rec))
@@ -517,7 +510,7 @@ static void step_op(struct run *r)
 	} while (WN_RES_IS_ERROR(r->want->res) && tries--);
 	keep(r, WN_RES_IS_ERROR(r->want->res));
 	wn_op_apply(r->w.core, &env, r->slots, r->got);
-	check_result(r, r->slots, 0);
+	check_result(r, client, r->slots, 0);
 	check_out(r, r->slots, r->got->res);
 	check_touched(r, r->slots, r->got->res);
 	if (WN_RES_IS_ERROR(r->got->res))
@@ -550,12 +543,11 @@ static void step_group(struct run *r)
 	want = model_group(&r->m, client, r->slots, n, r->want);
 	keep(r, !want);
 	got = wn_op_apply_group(r->w.core, &env, r->slots, n, r->got);
-	if (r->verbose)
-		printf("#   group of %u: %s\n", n, got ? "done" : "refused");
+	world_say("group of %u: %s", n, got ? "done" : "refused");
 	if (want != got)
 		fail(r, "group of %u: %s", n, got ? "done" : "refused");
 	for (i = 0; i < n; i++) {
-		check_result(r, &r->slots[2 * i], i);
+		check_result(r, client, &r->slots[2 * i], i);
 		if (got)
 			check_touched(r, &r->slots[2 * i], r->got[i].res);
 	}
@@ -634,7 +626,7 @@ static void check_all(struct run *r)
 	struct wn_node_rec rec;
 	u32 i, used = 0, cells_used = 0;
 
-	for (i = 0; i < r->m.bounds.nodes && !r->failed; i++) {
+	for (i = 0; i < r->m.bounds.nodes && !r->steps->wrong; i++) {
 		const struct model_node *n = &r->m.nodes[i];
 
 		used += n->used;
@@ -648,7 +640,7 @@ static void check_all(struct run *r)
 						(const char *)n->rec.name) != n->rec.handle)
 			fail(r, "name of node %u not found", i);
 	}
-	for (i = 0; i < r->m.bounds.cells && !r->failed; i++) {
+	for (i = 0; i < r->m.bounds.cells && !r->steps->wrong; i++) {
 		cells_used += r->m.cells.at[i].used;
 		check_cell(r, i);
 		if (r->m.cells.at[i].used && !r->m.cells.at[i].doomed &&
@@ -669,9 +661,8 @@ static void check_all(struct run *r)
 		fail(r, "public epoch");
 }
 
-static void step(struct run *r, u64 seed)
+static void step(struct run *r)
 {
-	r->rng = seed;
 	switch (below(r, 64)) {
 	case 0:
 		step_client(r);
@@ -694,61 +685,23 @@ static void step(struct run *r, u64 seed)
 	}
 }
 
-bool history_run(struct history *h, bool verbose)
+void history_play(struct steps *s)
 {
 	static struct run run;
 	struct run *r = &run;
-	u32 i;
 
 	memset(r, 0, sizeof(*r));
-	r->h = h;
-	r->verbose = verbose;
-	world_init(&r->w, &h->bounds, 5);
-	model_init(&r->m, &h->bounds, &r->w.now);
+	r->steps = s;
+	world_init(&r->w, &history_bounds, 5);
+	model_init(&r->m, &history_bounds, &r->w.now);
 	r->before = malloc(r->w.core->state_bytes + r->w.size.public_bytes);
 	if (!r->before)
 		abort();
-	for (i = 0; i < h->nr_steps && !r->failed; i++) {
-		if (verbose)
-			printf("# step %u, %#llx\n", i, h->steps[i]);
-		step(r, h->steps[i]);
-		if (!r->failed && (i % 64 == 63 || i + 1 == h->nr_steps))
+	while (steps_next(s, &r->rng)) {
+		step(r);
+		if (!s->wrong && (s->at % 64 == 0 || s->at == s->count))
 			check_all(r);
-		h->failed_at = i;
 	}
 	free(r->before);
 	world_deinit(&r->w);
-	return !r->failed;
-}
-
-void history_shrink(struct history *h)
-{
-	u64 *kept = malloc(h->nr_steps * sizeof(*kept)), *all = h->steps;
-	u32 n = h->failed_at + 1, chunk, at;
-
-	if (!kept)
-		abort();
-	h->nr_steps = n;
-	/* Looking harder, it may fail sooner, and the same at each length. */
-	h->thorough = true;
-	if (!history_run(h, false))
-		n = h->failed_at + 1;
-	for (chunk = n / 2; chunk; chunk /= 2) {
-		for (at = 0; at + chunk <= n;) {
-			memcpy(kept, all, at * sizeof(*kept));
-			memcpy(kept + at, all + at + chunk, (n - at - chunk) * sizeof(*kept));
-			h->steps = kept;
-			h->nr_steps = n - chunk;
-			if (history_run(h, false)) {
-				at += chunk;
-				continue;
-			}
-			n = h->failed_at + 1;
-			memcpy(all, kept, n * sizeof(*kept));
-		}
-	}
-	h->steps = all;
-	h->nr_steps = n;
-	free(kept);
-	history_run(h, false);
 }

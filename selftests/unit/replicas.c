@@ -375,6 +375,7 @@ void replicas_op(struct replicas *rs, u32 who)
 	default:
 		op_elems(rs, who);
 	}
+	world_say("%u: an op", who);
 }
 
 /* -------------------------------------------------------------- network */
@@ -469,6 +470,7 @@ static void send(struct replicas *rs, u32 from, u32 to)
 	} while (cursor && pick(rs, 2));
 	m->to = to;
 	m->len = (u32)len;
+	world_say("%u to %u: message %u, %lld bytes", from, to, rs->in_flight, (long long)len);
 	rs->in_flight++;
 }
 
@@ -482,6 +484,7 @@ static void deliver(struct replicas *rs)
 		err = replica_join(&rs->r[m->to], m->bytes, m->len);
 		rs->partial += err == 1;
 	} while (err == 1 && pick(rs, 4));
+	world_say("message %u reaches %u: %d", which, m->to, err);
 	if (err < 0 && (err != -EAGAIN || !m->may_miss))
 		FAIL(rs, "join: %d", err);
 	rs->joined += err >= 0;

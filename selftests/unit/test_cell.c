@@ -6,6 +6,7 @@
  * their merge digests are the same where they are, and only there.
  */
 #include "replicas.h"
+#include "shrink.h"
 #include "tap.h"
 
 static const struct {
@@ -25,32 +26,51 @@ static const struct {
 
 #define TYPES (sizeof(types) / sizeof(types[0]))
 
-static bool history(u32 type, u64 seed, u64 *ops, u64 *missed, u64 *partial, u64 compared[2])
+/* Of one type. */
+static u64 ops, missed, partial, compared[2];
+
+/* Of one history, whatever of its steps is left. */
+static struct {
+	u32 type, replicas, keys;
+} this;
+
+static void history(struct steps *s)
 {
 	const struct wn_bounds bounds = replicas_bounds();
 	struct replicas rs;
-	bool good;
 
-	replicas_init(&rs, 2 + seed % 4, types[type].type, types[type].flags, &bounds, seed);
-	/* Many keys: more elements than one merge takes. */
-	if (seed % 3 == 0)
-		rs.keys = 250;
-	replicas_history(&rs, 300 + seed % 700);
-	good = !rs.what[0] && replicas_settle(&rs);
-	if (!good)
-		diag("%s, seed %#llx: %s", types[type].name, seed, rs.what);
-	*ops += rs.ops;
-	*missed += rs.missed;
-	*partial += rs.partial;
+	replicas_init(&rs, this.replicas, types[this.type].type, types[this.type].flags, &bounds, 5);
+	rs.keys = this.keys ? this.keys : rs.keys;
+	while (steps_next(s, &rs.seed)) {
+		replicas_history(&rs, 1);
+		if (rs.what[0])
+			steps_wrong(s, "%s: %s", types[this.type].name, rs.what);
+	}
+	rs.seed = 5;
+	if (!s->wrong && !replicas_settle(&rs))
+		steps_wrong(s, "%s, at the end: %s", types[this.type].name, rs.what);
+	ops += rs.ops;
+	missed += rs.missed;
+	partial += rs.partial;
 	compared[0] += rs.compared[0];
 	compared[1] += rs.compared[1];
 	replicas_deinit(&rs);
-	return good;
+}
+
+static bool run(u32 type, u64 seed)
+{
+	struct steps steps = { .play = history, .nr = (u32)(300 + seed % 700) };
+
+	this.type = type;
+	this.replicas = (u32)(2 + seed % 4);
+	/* Many keys: more elements than one merge takes. */
+	this.keys = seed % 3 ? 0 : 250;
+	return steps_hold(&steps, seed);
 }
 
 int main(void)
 {
-	u64 ops, missed, partial, compared[2], i, seed;
+	u64 i, seed;
 	u32 type;
 	bool good;
 
@@ -60,8 +80,7 @@ int main(void)
 		ops = missed = partial = compared[0] = compared[1] = 0;
 		good = true;
 		for (i = 0; i < 12 * tap_rounds() && good; i++)
-			good = history(type, world_random(&seed), &ops, &missed, &partial,
-				       compared);
+			good = run(type, world_random(&seed));
 		ok(good && compared[0] && compared[1],
 		   "%s: %llu ops, %llu deltas out of order, %llu in parts; %llu digests differ, %llu do not",
 		   types[type].name, ops, missed, partial, compared[0], compared[1]);

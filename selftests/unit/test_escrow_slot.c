@@ -2,6 +2,7 @@
 /* Escrow: rights lent to clients' slots, spent there, and where they are after each kind of end. */
 #include <string.h>
 
+#include "shrink.h"
 #include "tap.h"
 #include "world.h"
 
@@ -215,6 +216,7 @@ static bool step(struct world *w, struct naive *n, u64 cell, u64 *rng)
 		return (u64)res == pages[who][0];
 	case 13:
 		w->now.boottime += amount * 60;
+		world_say("it is %llu", w->now.boottime);
 		return true;
 	case 14:
 		res = update(w, cell, WN_CELL_SUB, amount);
@@ -227,38 +229,42 @@ static bool step(struct world *w, struct naive *n, u64 cell, u64 *rng)
 		if (amount > 5 || !who)	/* who asks stays */
 			return true;
 		wn_core_client_close(w->core, who);
+		world_say("client %u closes", who);
 		end(n, who);
 		n->open[who] = false;
 		return true;
 	}
 }
 
-static void test_model(void)
+static void history(struct steps *s)
 {
-	u64 rng = tap_seed(), i, at;
-	bool held = true;
 	struct naive n;
 	struct world w;
+	const u64 cell = begin(&w, true);
+	u64 rng;
 
-	for (i = 0; i < 60 * tap_rounds() && held; i++) {
-		const u64 seed = rng, cell = begin(&w, true);
-
-		memset(&n, 0, sizeof(n));
-		memset(n.open, 1, sizeof(n.open));
-		n.windows = w.now.boottime;
-		for (at = 0; at < 1500 && held; at++) {
-			held = step(&w, &n, cell, &rng);
-			/* Refill that is due shows at the next change. */
-			if (held && left(&w, cell) != naive_left(&n)) {
-				diag("left %lld, want %lld", (long long)left(&w, cell),
-				     (long long)naive_left(&n));
-				held = false;
-			}
-		}
-		if (!held)
-			diag("history %#llx, step %llu", seed, at);
-		world_deinit(&w);
+	memset(&n, 0, sizeof(n));
+	memset(n.open, 1, sizeof(n.open));
+	n.windows = w.now.boottime;
+	while (steps_next(s, &rng)) {
+		if (!step(&w, &n, cell, &rng))
+			steps_wrong(s, "an answer");
+		/* Refill that is due shows at the next change. */
+		if (left(&w, cell) != naive_left(&n))
+			steps_wrong(s, "left %lld, want %lld", (long long)left(&w, cell),
+				    (long long)naive_left(&n));
 	}
+	world_deinit(&w);
+}
+
+static void test_model(void)
+{
+	struct steps steps = { .play = history, .nr = 1500 };
+	bool held = true;
+	u64 i;
+
+	for (i = 0; i < 60 * tap_rounds() && held; i++)
+		held = steps_hold(&steps, tap_seed() + i);
 	ok(held, "what is left, after each of many steps");
 }
 

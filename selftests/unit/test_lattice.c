@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "kmod/core/cell.h"
+#include "shrink.h"
 #include "tap.h"
 
 #define NODES	48
@@ -16,6 +17,7 @@
 #define CAPS	LATTICE_CAPS
 
 struct game {
+	struct steps *steps;
 	struct lattice l;
 	u64 rng;
 	u64 nodes[LATTICE_NODES + 1];	/* handles that were made, and the root's */
@@ -25,12 +27,11 @@ struct game {
 		const struct grant *by;	/* NULL: a queue */
 	} bound[NODES];			/* who reads events, by the node's index */
 	u32 names;
-	u32 wrong;
 	u64 granted, revoked, redeemed, leaps, handed;
 };
 
 /* Of all histories. */
-static u64 ops, refused, by_errno[4096], ops_done, unread;
+static u64 ops, refused, by_errno[4096], ops_done, unread, granted, revoked, redeemed, leaps;
 
 static u32 below(struct game *g, u32 n)
 {
@@ -51,8 +52,7 @@ static void check(struct game *g, const char *what, s64 got, s64 want)
 	}
 	if (got == want || (want > 0 && !WN_RES_IS_ERROR(got) && got))
 		return;
-	diag("%s: %lld, want %lld", what, got, want);
-	g->wrong++;
+	steps_wrong(g->steps, "%s: %lld, want %lld", what, got, want);
 }
 
 static s64 op(struct game *g, u32 client, const struct wn_sqe *sqe)
@@ -64,6 +64,7 @@ static s64 op(struct game *g, u32 client, const struct wn_sqe *sqe)
 	};
 
 	wn_op_apply(w->core, &env, sqe, &w->last);
+	world_say_op(client, sqe, w->last.res);
 	return w->last.res;
 }
 
@@ -109,10 +110,8 @@ static void slice_all(struct game *g)
 
 static void learn(struct game *g, const struct grant *new, const char *what)
 {
-	if (!lattice_add(&g->l, new)) {
-		diag("%s: into slot %u, which is in use", what, new->index);
-		g->wrong++;
-	}
+	if (!lattice_add(&g->l, new))
+		steps_wrong(g->steps, "%s: into slot %u, which is in use", what, new->index);
 }
 
 static void step_grant(struct game *g)
@@ -150,11 +149,12 @@ static void step_grant(struct game *g)
 		slots[0].flags = WN_SQE_ATOMIC | WN_SQE_WIDE;
 		memcpy(&slots[1], &in, sizeof(in));
 		wn_op_apply_group(l->w.core, &env, slots, 2, results);
+		world_say_op(client, slots, results[0].res);
 		check(g, "grant in a group", results[0].res, want > 0 ? -ECANCELED : want);
 		return;
 	}
 	check(g, "grant", world_op(&l->w, client, &sqe, &in), want);
-	if (want < 0 || g->wrong)
+	if (want < 0 || g->steps->wrong)
 		return;
 	learn(g, &(struct grant){
 		.up = up, .handle = (u64)l->w.last.res, .node = sqe.node ? sqe.node : up->node,
@@ -255,7 +255,7 @@ static void step_redeem(struct game *g)
 	check(g, "redeem", got.res, want);
 	if (res != (want > 0))
 		check(g, "redeemed", res, -(want > 0));
-	if (want < 0 || g->wrong)
+	if (want < 0 || g->steps->wrong)
 		return;
 	learn(g, &(struct grant){
 		.up = m->by, .handle = (u64)got.res, .node = m->token.node, .expires = end,
@@ -477,8 +477,7 @@ static void step_other(struct game *g, u32 client, u32 cap)
 		     g->l.slots[client][cap]);
 	if (got == -EACCES || got == -ESTALE || got == -EKEYREVOKED || got == -EKEYEXPIRED ||
 	    got == -ENXIO || got == -EINVAL) {
-		diag("opcode %u", sqe.opcode);
-		check(g, "another op that may be done", got, 0);
+		steps_wrong(g->steps, "op %u that may be done: %lld", sqe.opcode, got);
 	}
 }
 
@@ -544,6 +543,7 @@ static void first(struct game *g, u32 client)
 		.handle = wn_cap_handle(l->w.core, l->w.core->clients[client].caps),
 	}, "open");
 	l->open[client] = true;
+	world_say("client %u opens: rights %#x node %#llx", client, open.rights, node);
 }
 
 static void step_client(struct game *g)
@@ -555,6 +555,7 @@ static void step_client(struct game *g)
 	} else if (one_in(g, 12)) {
 		wn_core_client_close(g->l.w.core, client);
 		lattice_close(&g->l, client);
+		world_say("client %u closes", client);
 	}
 }
 
@@ -642,7 +643,7 @@ static void check_end(struct game *g)
 			check(g, "end of a cell at the end",
 			      world_op(&l->w, 0, OP(.opcode = WN_OP_CELL_DESTROY, .arg = l->cells[i].handle,
 						    .node = l->cells[i].node), NULL), 0);
-	for (i = 0; i < LATTICE_NODES * LATTICE_NODES && !g->wrong; i++) {
+	for (i = 0; i < LATTICE_NODES * LATTICE_NODES && !g->steps->wrong; i++) {
 		struct made *m = &l->made[i % LATTICE_NODES];
 
 		if (m->node && !world_op(&l->w, 0, OP(.opcode = WN_OP_NODE_DESTROY, .node = m->node,
@@ -656,26 +657,33 @@ static void check_end(struct game *g)
 		check(g, "accounts at the end", (s64)l->w.core->accounts.used, -1);
 }
 
-static void history(struct game *g, const struct wn_bounds *bounds, u64 seed)
+static struct wn_bounds bounds;
+
+static void history(struct steps *s)
 {
+	static struct game game;
+	struct game *g = &game;
 	u32 i;
 
 	memset(g, 0, sizeof(*g));
 	lattice_init(&g->l);
-	g->rng = seed;
-	world_init(&g->l.w, bounds, seed);
+	g->steps = s;
+	g->rng = 5;
+	world_init(&g->l.w, &bounds, 5);
 	wn_core_client_close(g->l.w.core, 0);
 	g->nodes[LATTICE_NODES] = g->l.w.core->root;
 	first(g, 0);
 	for (i = 0; i < 12; i++)
 		step_create(g, 0, 0);
-	for (i = 0; i < OPS && !g->wrong; i++)
+	while (steps_next(s, &g->rng))
 		step(g);
-	if (!g->wrong)
+	if (!s->wrong)
 		check_end(g);
-	if (g->wrong)
-		diag("history %#llx, step %u", seed, i);
 	world_deinit(&g->l.w);
+	granted += g->granted;
+	revoked += g->revoked;
+	redeemed += g->redeemed;
+	leaps += g->leaps;
 }
 
 int main(void)
@@ -687,12 +695,13 @@ int main(void)
 		{ ECANCELED, "ECANCELED" }, { ENOTEMPTY, "ENOTEMPTY" },
 	};
 	const u64 histories = 4500;
-	struct wn_bounds bounds = world_bounds(NODES);
-	u64 round, granted = 0, revoked = 0, redeemed = 0, leaps = 0;
-	u32 i, wrong = 0, missing = 0;
-	static struct game g;
+	struct steps steps = { .play = history, .nr = OPS };
+	bool right = true;
+	u32 i, missing = 0;
+	u64 round;
 
 	tap_plan(2);
+	bounds = world_bounds(NODES);
 	bounds.caps = CAPS;
 	bounds.timers = bounds.subs = 64;
 	bounds.log_records = 64;
@@ -700,15 +709,9 @@ int main(void)
 	bounds.set_elems = bounds.elems = LATTICE_CELLS * LATTICE_KEYS;
 	/* Nobody reads what he is told. */
 	bounds.backlog = 4096;
-	for (round = 0; round < histories * tap_rounds() && !wrong; round++) {
-		history(&g, &bounds, tap_seed() + round);
-		wrong += g.wrong;
-		granted += g.granted;
-		revoked += g.revoked;
-		redeemed += g.redeemed;
-		leaps += g.leaps;
-	}
-	ok(!wrong && granted && revoked && redeemed && leaps && ops_done && unread,
+	for (round = 0; round < histories * tap_rounds() && right; round++)
+		right = steps_hold(&steps, tap_seed() + round);
+	ok(right && granted && revoked && redeemed && leaps && ops_done && unread,
 	   "%llu ops: %llu refused, %llu granted, %llu redeemed, %llu revoked; %llu leaps of time",
 	   ops + ops_done, refused, granted, redeemed, revoked, leaps);
 	for (i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {

@@ -9,12 +9,15 @@
 #include "kmod/core/mail.h"
 #include "kmod/core/node.h"
 #include "model_mail.h"
+#include "shrink.h"
 #include "tap.h"
 #include "world.h"
 
 #define CLIENTS	MODEL_MAIL_CLIENTS
 #define NODES	MODEL_MAIL_NODES
 #define RING	MODEL_MAIL_RING
+#define STEPS	2000
+#define HISTORIES 500
 
 /* What a client has mapped. */
 static struct wn_user_ring user[CLIENTS];
@@ -26,20 +29,18 @@ static struct model_mail model;
 static u64 node[NODES];
 static u32 policy[CLIENTS];	/* while it lives */
 static struct world w;
-static u64 seed, trace, sent, dropped, refused, received, to_many;
-static bool right;
+static struct steps rules_only, *now = &rules_only;
+static u64 rng, trace, sent, dropped, refused, received, to_many;
 
 static u32 pick(u32 n)
 {
-	return (u32)(world_random(&seed) % n);
+	return (u32)(world_random(&rng) % n);
 }
 
 static void check(bool good, const char *what)
 {
-	if (!good && right) {
-		diag("%s: event %llu, seed %#llx", what, trace, tap_seed());
-		right = false;
-	}
+	if (!good)
+		steps_wrong(now, "%s: event %llu", what, trace);
 }
 
 static void do_emit(u32 n, u32 p)
@@ -102,6 +103,7 @@ static void do_pump(u32 c)
 {
 	wn_mail_retry(w.core, c);
 	wn_mail_pump(w.core, c, &inbox[c]);
+	world_say("pump of %u", c);
 	model_mail_pump(&model, c);
 	check(kern[c].credit == model_mail_credit(&model, c), "the credit");
 	check(!(kern[c].flags & WN_KR_F_BACKLOG) == !model_mail_count(&model, c),
@@ -119,6 +121,7 @@ static void do_read(u32 c)
 		struct model_note want;
 		u64 word;
 
+		world_say("%u reads: kind %u trace %llu priority %u", c, e->kind, e->trace, p);
 		if (!model_mail_read(&model, c, p, &want)) {
 			check(false, "an event that nobody sent");
 			return;
@@ -172,6 +175,7 @@ static u64 unread(u32 c)
 static void do_death(u32 c)
 {
 	wn_core_client_close(w.core, c);
+	world_say("client %u closes, and opens again", c);
 	dropped += unread(c);
 	open_client(c);
 }
@@ -191,8 +195,10 @@ static void begin(void)
 	u32 i;
 
 	b.backlog = MODEL_MAIL_BACKLOG;
-	seed = tap_seed();
-	world_init(&w, &b, seed);
+	trace = 0;
+	memset(&model, 0, sizeof(model));
+	rng = tap_seed();
+	world_init(&w, &b, 5);
 	for (i = 0; i < CLIENTS; i++)
 		open_client(i);
 	for (i = 0; i < NODES; i++) {
@@ -202,46 +208,58 @@ static void begin(void)
 	}
 }
 
-static void histories(void)
+static void step(void)
 {
-	const u64 rounds = 1000000 * tap_rounds();
-	u64 i;
+	switch (pick(16)) {
+	case 0:
+		do_bind(pick(CLIENTS), pick(NODES));
+		break;
+	case 1:
+		if (!pick(20))
+			do_death(1 + pick(CLIENTS - 1));
+		break;
+	case 2:
+		if (!pick(10))
+			do_rollback(pick(NODES), pick(WN_PRIORITIES));
+		break;
+	case 3: case 4: case 5:
+		do_pump(pick(CLIENTS));
+		break;
+	case 6: case 7: case 8:
+		do_read(pick(CLIENTS));
+		break;
+	case 9:
+		do_emit_to_all(pick(WN_PRIORITIES));
+		break;
+	default:
+		do_emit(pick(NODES), pick(WN_PRIORITIES));
+	}
+}
+
+static void history(struct steps *s)
+{
 	u32 c;
 
+	now = s;
 	begin();
-	right = true;
-	for (i = 0; i < rounds && right; i++) {
-		switch (pick(16)) {
-		case 0:
-			do_bind(pick(CLIENTS), pick(NODES));
-			break;
-		case 1:
-			if (!pick(20))
-				do_death(1 + pick(CLIENTS - 1));
-			break;
-		case 2:
-			if (!pick(10))
-				do_rollback(pick(NODES), pick(WN_PRIORITIES));
-			break;
-		case 3: case 4: case 5:
-			do_pump(pick(CLIENTS));
-			break;
-		case 6: case 7: case 8:
-			do_read(pick(CLIENTS));
-			break;
-		case 9:
-			do_emit_to_all(pick(WN_PRIORITIES));
-			break;
-		default:
-			do_emit(pick(NODES), pick(WN_PRIORITIES));
-		}
-	}
-	ok(right, "each event comes once and in order, or is refused, or is counted as lost");
+	while (steps_next(s, &rng))
+		step();
 	for (c = 0; c < CLIENTS; c++)
 		dropped += unread(c);
+	world_deinit(&w);
+}
+
+static void histories(void)
+{
+	struct steps steps = { .play = history, .nr = STEPS };
+	bool right = true;
+	u64 i;
+
+	for (i = 0; i < HISTORIES * tap_rounds() && right; i++)
+		right = steps_hold(&steps, tap_seed() + i);
+	ok(right, "each event comes once and in order, or is refused, or is counted as lost");
 	ok(sent == received + dropped && refused && received && to_many && dropped > received / 100,
 	   "%llu sent, %llu received, %llu lost, %llu refused", sent, received, dropped, refused);
-	world_deinit(&w);
 }
 
 static s64 emit(u64 handle, u32 flags, u64 w1)

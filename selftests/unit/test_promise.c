@@ -9,6 +9,7 @@
 #include "kmod/core/mail.h"
 #include "kmod/core/work.h"
 #include "model_promise.h"
+#include "shrink.h"
 #include "tap.h"
 
 #define RING	64
@@ -22,9 +23,9 @@ static struct wn_event events[OWED_CLIENTS][WN_PRIORITIES * RING];
 static struct wn_inbox inbox[OWED_CLIENTS];
 static struct model_promise model;
 static struct world w;
-static u64 seed, rng, handles[32], names, by_errno[4096], by_kind[16], ops;
+static struct steps *now;
+static u64 rng, handles[32], names, by_errno[4096], by_kind[16], ops, all;
 static u32 nr_handles;
-static bool right;
 
 static u32 pick(u32 n)
 {
@@ -33,10 +34,8 @@ static u32 pick(u32 n)
 
 static void check(bool good, const char *what, s64 got, s64 want)
 {
-	if (!good && right) {
-		diag("%s: %lld, want %lld; op %llu, seed %#llx", what, got, want, ops, seed);
-		right = false;
-	}
+	if (!good)
+		steps_wrong(now, "%s: %lld, want %lld", what, got, want);
 }
 
 /* ------------------------------------------------------------- what came */
@@ -64,13 +63,11 @@ static void listen(u32 c)
 	qsort(got, n, sizeof(got[0]), order);
 	qsort(want, model.nr_got[c], sizeof(want[0]), order);
 	for (i = 0; i < n && i < model.nr_got[c]; i++)
-		if (memcmp(&got[i], &want[i], sizeof(got[i])) && right) {
-			diag("to %u: kind %u node %#llx trace %llu type %u flags %u len %u, want %u %#llx %llu %u %u %u",
-			     c, got[i].kind, got[i].node, got[i].trace, got[i].type, got[i].flags,
-			     got[i].len, want[i].kind, want[i].node, want[i].trace, want[i].type,
-			     want[i].flags, want[i].len);
-			check(false, "an event", i, i);
-		}
+		if (memcmp(&got[i], &want[i], sizeof(got[i])))
+			steps_wrong(now, "event to %u: kind %u node %#llx trace %llu type %u flags %u len %u, want %u %#llx %llu %u %u %u",
+				    c, got[i].kind, got[i].node, got[i].trace, got[i].type,
+				    got[i].flags, got[i].len, want[i].kind, want[i].node,
+				    want[i].trace, want[i].type, want[i].flags, want[i].len);
 }
 
 /* All that is to be done now is done. */
@@ -123,6 +120,7 @@ static s64 apply(u32 client, const struct wn_sqe *sqe, const void *data)
 			memcpy(&slots[1], data, sizeof(slots[1]));
 		}
 		wn_op_apply_group(w.core, &env, slots, 2, results);
+		world_say_op(client, slots, results[0].res);
 	}
 	return world_op(&w, client, sqe, data);
 }
@@ -201,7 +199,7 @@ static void step_make(u32 c, int n)
 		want = owed_link(&model, c, n, other, &new);
 	}
 	answered(what, apply(c, &sqe, wide), want, new);
-	if (right && !want && new && new->kind == OWED_CALL)
+	if (!now->wrong && !want && new && new->kind == OWED_CALL)
 		owed_ask(&model, new);
 }
 
@@ -256,6 +254,7 @@ static void open_client(u32 c)
 						  WN_RIGHT_ALL };
 
 	check(!wn_core_client_open(w.core, c, &open), "open", c, 0);
+	world_say("client %u opens", c);
 	memset(&user[c], 0, sizeof(user[c]));
 	memset(&kern[c], 0, sizeof(kern[c]));
 	wn_inbox_init(&inbox[c], &user[c], &kern[c], events[c], entries);
@@ -302,6 +301,7 @@ static void step(void)
 		if (pick(8) || !c)
 			break;
 		wn_core_client_close(w.core, c);
+		world_say("client %u closes", c);
 		owed_close(&model, c);
 		break;
 	case 1:
@@ -313,6 +313,7 @@ static void step(void)
 	case 5: case 6: case 7:
 		w.now.boottime += (pick(10) ? pick(6) : pick(1000000)) * TICK;
 		w.now.realtime += pick(1000000);
+		world_say("it is %llu", w.now.boottime);
 		break;
 	case 8: case 9: case 10: case 11: case 12:
 		step_end(c);
@@ -324,7 +325,7 @@ static void step(void)
 	settle();
 }
 
-static void history(void)
+static void history(struct steps *s)
 {
 	struct wn_bounds b = world_bounds(OWED_NODES + 20);
 	u32 i;
@@ -335,15 +336,17 @@ static void history(void)
 	memset(&model, 0, sizeof(model));
 	memset(handles, 0, sizeof(handles));
 	nr_handles = 0;
-	rng = seed;
-	world_init(&w, &b, rng);
+	ops = names = 0;
+	now = s;
+	world_init(&w, &b, 5);
 	w.now.boottime = 20000 * TICK;
 	model.now = w.now.boottime;
 	wn_core_client_close(w.core, 0);
 	for (i = 0; i < OWED_NODES; i++)
 		model.nodes[i] = (struct owed_node){ .reader = -1, .owner = -1 };
-	for (i = 0; i < STEPS && right; i++)
+	while (steps_next(s, &rng))
 		step();
+	all += ops;
 	world_deinit(&w);
 }
 
@@ -354,16 +357,15 @@ int main(void)
 		{ ENOLINK, "ENOLINK" }, { ESTALE, "ESTALE" }, { EBUSY, "EBUSY" }, { ENOENT, "ENOENT" },
 	};
 	static const u8 kinds[] = { WN_EV_USER, WN_EV_DOWN, WN_EV_CALL, WN_EV_REPLY, WN_EV_TIMER };
+	struct steps steps = { .play = history, .nr = STEPS };
 	u32 i, missing = 0;
+	bool right = true;
 	u64 h;
 
 	tap_plan(2);
-	right = true;
-	for (h = 0; h < HISTORIES * tap_rounds() && right; h++) {
-		seed = tap_seed() + h;
-		history();
-	}
-	ok(right, "%llu histories, %llu ops", h, ops);
+	for (h = 0; h < HISTORIES * tap_rounds() && right; h++)
+		right = steps_hold(&steps, tap_seed() + h);
+	ok(right, "%llu histories, %llu ops", h, all);
 	for (i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
 		diag("%10llu %s", by_errno[errors[i].err], errors[i].name);
 		missing += !by_errno[errors[i].err];

@@ -5,6 +5,7 @@
 #include "follower.h"
 #include "kmod/core/sub.h"
 #include "kmod/core/work.h"
+#include "shrink.h"
 #include "tap.h"
 #include "tell.h"
 
@@ -74,7 +75,7 @@ static void begin(struct world *w, u32 log, u32 subs)
 	const struct wn_bounds bounds = bounds_of(log, subs);
 	struct wn_core_open first = { .rights = WN_RIGHT_ALL };
 
-	world_init(w, &bounds, tap_seed());
+	world_init(w, &bounds, 5);
 	in = (u64)world_create(w, 0, "in");
 	inner = (u64)world_create(w, in, "inner");
 	out = (u64)world_create(w, 0, "out");
@@ -429,6 +430,7 @@ static void random_op(struct tale *t, bool grouped)
 	if (grouped && sqe->flags & WN_SQE_ATOMIC) {
 		/* Done, then taken back: nobody may hear of it. */
 		wn_op_apply_group(t->w.core, &env, slots, 2, results);
+		world_say_op(0, sqe, results[0].res);
 		return;
 	}
 	sqe->flags &= ~WN_SQE_ATOMIC;
@@ -459,40 +461,53 @@ struct sums {
 	u64 changes, states, rescans, doubles, strays, wrong;
 };
 
-static void history(struct sums *sums, u64 seed, u32 log, u32 room)
-{
-	struct tale t = { .rng = seed };
-	struct follower f[2];
-	u32 i, k, ops = 300;
-	bool late;
+static struct sums sums;
+static u32 log_records, log_room;
 
-	begin(&t.w, log, 4);
-	if (!room)
+static void one(struct tale *t, struct follower *f, bool *came)
+{
+	u32 k;
+
+	/* Some time, each for itself. */
+	for (k = 0; k < 2; k++) {
+		if (came[k] || below(t, 80))
+			continue;
+		came[k] = true;
+		subscribe(&t->w, f[k].client, in, KINDS | WN_SUB_STATE);
+	}
+	random_op(t, !below(t, 5));
+	if (!below(t, 3))
+		wn_sub_slice(t->w.core, 1 + below(t, 60), &t->w.now);
+	if (!below(t, 4))
+		listen(&f[0], below(t, 8));
+	if (!below(t, 20))
+		listen(&f[1], below(t, 8));
+	if (!below(t, 8))
+		wn_core_slice(t->w.core, below(t, 4));
+	t->w.now.realtime += below(t, 2) * 500000;
+}
+
+static void history(struct steps *s)
+{
+	struct tale t = {};
+	struct follower f[2];
+	bool came[2] = {};
+	u32 i, k;
+
+	begin(&t.w, log_records, 4);
+	if (!log_room)
 		go_through(t.w.core);
 	t.nodes[t.nr_nodes++] = in;
 	t.nodes[t.nr_nodes++] = inner;
 	t.nodes[t.nr_nodes++] = out;
-	for (i = below(&t, 60); i; i--)
-		random_op(&t, false);
-	late = true;
 	follower_init(&f[0], &t.w, 1, 0, in, KINDS);
 	follower_init(&f[1], &t.w, 2, 0, in, KINDS);
-	mail_room = room;
-	for (i = 0; i < ops; i++) {
-		/* The second comes later than the first. */
-		if (i == 5 || i == 100)
-			subscribe(&t.w, i == 5 ? 1 : 2, in, KINDS | (late ? WN_SUB_STATE : 0));
-		random_op(&t, !below(&t, 5));
-		if (!below(&t, 3))
-			wn_sub_slice(t.w.core, 1 + below(&t, 60), &t.w.now);
-		if (!below(&t, 4))
-			listen(&f[0], below(&t, 8));
-		if (!below(&t, 20))
-			listen(&f[1], below(&t, 8));
-		if (!below(&t, 8))
-			wn_core_slice(t.w.core, below(&t, 4));
-		t.w.now.realtime += below(&t, 2) * 500000;
-	}
+	mail_room = log_room;
+	while (steps_next(s, &t.rng))
+		one(&t, f, came);
+	for (k = 0; k < 2; k++)
+		if (!came[k])
+			subscribe(&t.w, f[k].client, in, KINDS | WN_SUB_STATE);
 	for (i = 0; i < 10000; i++) {
 		wn_sub_slice(t.w.core, 100, &t.w.now);
 		/* A round that began before they listened still counts one of them as stuck. */
@@ -501,28 +516,30 @@ static void history(struct sums *sums, u64 seed, u32 log, u32 room)
 			break;
 	}
 	for (k = 0; k < 2; k++) {
-		sums->changes += f[k].changes;
-		sums->states += f[k].states;
-		sums->rescans += f[k].rescans;
-		sums->doubles += f[k].doubles;
-		sums->strays += f[k].strays + (f[k].lives != 1) + f[k].ends;
-		if (!follower_is_right(&f[k]) || f[k].doubles || f[k].strays || f[k].lives != 1) {
-			diag("history %#llx, log %u, room %u, follower %u", seed, log, room, k);
-			sums->wrong++;
-		}
+		sums.changes += f[k].changes;
+		sums.states += f[k].states;
+		sums.rescans += f[k].rescans;
+		sums.doubles += f[k].doubles;
+		sums.strays += f[k].strays + (f[k].lives != 1) + f[k].ends;
+		if (!follower_is_right(&f[k]) || f[k].doubles || f[k].strays || f[k].lives != 1)
+			steps_wrong(s, "follower %u: %u double, %u astray, live %u times", k,
+				    f[k].doubles, f[k].strays, f[k].lives);
 	}
 	world_deinit(&t.w);
 }
 
 static void test_histories(u32 log, u32 room)
 {
-	const u64 rounds = 300 * tap_rounds();
-	struct sums sums = {};
+	struct steps steps = { .play = history, .nr = 360 };
+	bool right = true;
 	u64 i;
 
-	for (i = 0; i < rounds && sums.wrong < 3; i++)
-		history(&sums, tap_seed() + i, log, room);
-	ok(!sums.wrong && !sums.doubles && !sums.strays && sums.changes && sums.states &&
+	log_records = log;
+	log_room = room;
+	sums = (struct sums){};
+	for (i = 0; i < 300 * tap_rounds() && right; i++)
+		right = steps_hold(&steps, tap_seed() + i);
+	ok(right && !sums.doubles && !sums.strays && sums.changes && sums.states &&
 	   (log > 100 || sums.rescans), "log %u, %s %u: %llu changes, %llu states, %llu rescans",
 	   log, room ? "room" : "through inboxes", room ? room : 4, sums.changes, sums.states, sums.rescans);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "world.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,6 +78,28 @@ void world_deinit(struct world *w)
 	free(w->out);
 }
 
+bool world_tells;
+
+void world_say(const char *format, ...)
+{
+	va_list args;
+
+	if (!world_tells)
+		return;
+	printf("#   ");
+	va_start(args, format);
+	vprintf(format, args);
+	va_end(args);
+	printf("\n");
+}
+
+void world_say_op(u32 client, const struct wn_sqe *sqe, s64 res)
+{
+	world_say("%u: op %u flags %#x/%#x cap %u node %#llx arg %#llx w %#llx %#llx %#llx: %lld",
+		  client, sqe->opcode, sqe->flags, sqe->op_flags, sqe->cap, sqe->node, sqe->arg,
+		  sqe->w[0], sqe->w[1], sqe->w[2], res);
+}
+
 s64 world_op(struct world *w, u32 client, const struct wn_sqe *sqe, const void *data)
 {
 	const struct wn_op_env env = {
@@ -89,6 +112,7 @@ s64 world_op(struct world *w, u32 client, const struct wn_sqe *sqe, const void *
 		memcpy(&slots[1], data, sizeof(slots[1]));
 	}
 	wn_op_apply(w->core, &env, slots, &w->last);
+	world_say_op(client, sqe, w->last.res);
 	return w->last.res;
 }
 

@@ -31,6 +31,14 @@ void world_init(struct world *w, const struct wn_bounds *bounds, u64 seed);
 void world_make(struct world *w, const struct wn_bounds *bounds, const struct wn_core_ident *ident);
 void world_deinit(struct world *w);
 
+/*
+ * While it is set each op that world_op() does is told, with its result; and what else
+ * tests have to say of what they do. For histories that failed.
+ */
+extern bool world_tells;
+__attribute__((__format__(__printf__, 1, 2))) void world_say(const char *format, ...);
+void world_say_op(u32 client, const struct wn_sqe *sqe, s64 res);
+
 /* Apply an op as a client; data: 64 bytes for a wide one, or NULL. */
 s64 world_op(struct world *w, u32 client, const struct wn_sqe *sqe, const void *data);
 
