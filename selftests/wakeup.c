@@ -113,6 +113,7 @@ static int answer(FIXTURE_DATA(wakeup) *self, uint32_t rounds, int ready)
 static void play(struct __test_metadata *_metadata, FIXTURE_DATA(wakeup) *self, uint32_t rounds)
 {
 	int ready[2], status, err = -EPROTO;
+	__u64 start;
 	uint32_t n;
 	pid_t pid;
 
@@ -124,13 +125,15 @@ static void play(struct __test_metadata *_metadata, FIXTURE_DATA(wakeup) *self, 
 		_exit(answer(self, rounds, ready[1]));
 	ASSERT_EQ(sizeof(err), read(ready[0], &err, sizeof(err)));
 	ASSERT_EQ(0, err);
+	start = wn_deadline(0);
 	for (n = 0; n < rounds; n++) {
 		ASSERT_EQ(0, throw(&self->wn, self->node[1], 2 * n));
 		ASSERT_EQ(0, await(&self->wn, 2 * n + 1)) TH_LOG("round %u", n);
 	}
+	start = wn_deadline(0) - start;
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	EXPECT_EQ(0, status);
-	TH_LOG("%u rounds", rounds);
+	TH_LOG("%u rounds, %llu ns each", rounds, (unsigned long long)(rounds ? start / rounds : 0));
 }
 
 TEST_F_TIMEOUT(wakeup, nobody_polls, 1800)
@@ -153,7 +156,7 @@ TEST_F_TIMEOUT(wakeup, polled, 1800)
 	WT_INLINE("so is the other test");
 	ASSERT_EQ(0, wt_write_file(POLLERS, "2"));
 	ASSERT_EQ(0, self->wn.via->call(self->wn.file, WN_IOC_POLL, &poll));
-	play(_metadata, self, ws_rounds(100000, 10000, 2000));
+	play(_metadata, self, ws_rounds(1000000, 10000, 2000));
 }
 
 TEST(signals_rain_if_they_shall)
