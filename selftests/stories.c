@@ -9,6 +9,7 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -17,6 +18,7 @@
 #include <unistd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <wn.h>
 
@@ -31,6 +33,7 @@ int config_main(int argc, char **argv);
 int presence_main(int argc, char **argv);
 int pipeline_main(int argc, char **argv);
 int chat_main(int argc, char **argv);
+int broadcast_main(int argc, char **argv);
 
 typedef int main_fn(int argc, char **argv);
 
@@ -55,22 +58,36 @@ FIXTURE_TEARDOWN(stories)
 	wt_umount(&self->m);
 }
 
-/* As from a shell, in a process of its own, which goes with this one. */
-static pid_t start(main_fn *example, const char *const *args)
+/* Whether who is started from now on is another user: nobody. */
+static bool as_nobody;
+
+/* In a process of its own, which goes with this one: as from a shell. */
+static void become(main_fn *example, const char *const *args)
 {
 	int n = 0;
-	pid_t pid;
 
 	while (args[n])
 		n++;
-	fflush(NULL);
-	pid = fork();
-	if (pid)
-		return pid;
+	if (as_nobody && (setgroups(0, NULL) || setresgid(WT_OTHER, WT_OTHER, WT_OTHER) ||
+			  setresuid(WT_OTHER, WT_OTHER, WT_OTHER)))
+		_exit(99);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* Whom the test talks to meanwhile hears nothing of us, and that it hangs up. */
+	close_range(STDERR_FILENO + 1, ~0U, 0);
 	n = example(n, (char **)args);
 	fflush(NULL);
 	_exit(n);
+}
+
+static pid_t start(main_fn *example, const char *const *args)
+{
+	pid_t pid;
+
+	fflush(NULL);
+	pid = fork();
+	if (!pid)
+		become(example, args);
+	return pid;
 }
 
 #define START(example, ...) start(example, (const char *const[]){ "example", __VA_ARGS__, NULL })
@@ -85,22 +102,17 @@ struct talk {
 static struct talk talk(main_fn *example, const char *const *args)
 {
 	struct talk t = { .pid = -1, .out = -1, .in = -1 };
-	int out[2], in[2], n = 0;
+	int out[2], in[2];
 
-	while (args[n])
-		n++;
 	if (pipe2(out, O_CLOEXEC) || pipe2(in, O_CLOEXEC))
 		return t;
 	fflush(NULL);
 	t.pid = fork();
 	if (!t.pid) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		dup2(in[0], STDIN_FILENO);
 		dup2(out[1], STDOUT_FILENO);
 		close(in[1]);
-		n = example(n, (char **)args);
-		fflush(NULL);
-		_exit(n);
+		become(example, args);
 	}
 	close(in[0]);
 	close(out[1]);
@@ -583,6 +595,79 @@ TEST_F(stories, chat)
 	EXPECT_TRUE(types(&ada, "nobody\n"));
 	hang_up(&ada, SIGKILL);
 	EXPECT_TRUE(WS_EVENTUALLY(wn_path_lookup(&self->wn, 0, "/chat/ada") == -ENOENT));
+}
+
+/* --------------------------------------------------------- news to whoever wants them */
+
+/* Less than the fan holds: nobody loses any. */
+#define NEWS	2000
+
+/* What a listener says to its end: each line once, in order; how many were lost. -1: wrong. */
+static long heard(const struct talk *t, long said)
+{
+	long last = 0, n, lost, lines = 0;
+	char line[64], end[16];
+
+	while (hear(t, line, sizeof(line))) {
+		if (sscanf(line, "%ld lines heard, %ld lost", &n, &lost) == 2)
+			return n == lines && n + lost == said && last == said ? lost : -1;
+		if (sscanf(line, "%ld%15s", &n, end) != 1 || n <= last || n > said)
+			break;
+		last = n;
+		lines++;
+	}
+	printf("# it says '%s' after %ld\n", line, last);
+	return -1;
+}
+
+TEST_F(stories, broadcast)
+{
+	const bool kernel = self->path[0] == '/';
+	struct talk speaker, early, late, noise;
+	unsigned int written, all;
+	struct wn_query q;
+	char line[128];
+	long n;
+
+	if (wn_query(self->m.dir, &q) || !(q.features & WN_FEAT_FANS))
+		SKIP(return, "this engine has no fans");
+	EXPECT_EQ(2, finish(START(broadcast_main, self->path)));
+	EXPECT_EQ(2, finish(START(broadcast_main, self->path, "sing")));
+	EXPECT_EQ(1, finish(START(broadcast_main, "/nowhere", "hear")));
+	ASSERT_TRUE(!kernel || !chmod(self->path, 0666));
+	speaker = TALK(broadcast_main, self->path, "say");
+	EXPECT_TRUE(types(&speaker, "1\n2\n"));
+	EXPECT_TRUE(WS_EVENTUALLY(wn_path_lookup(&self->wn, 0, "/broadcast/speaker") != -ENOENT));
+	EXPECT_EQ(1, finish(START(broadcast_main, self->path, "say")));
+	/* Whoever they are: they may read, and no more. */
+	as_nobody = kernel;
+	if (kernel)
+		EXPECT_EQ(1, finish(START(config_main, self->path, "set", "colour", "red")));
+	early = TALK(broadcast_main, self->path, "hear");
+	noise = TALK(broadcast_main, self->path, "scribble");
+	as_nobody = false;
+	for (n = 3; n <= NEWS; n++) {
+		snprintf(line, sizeof(line), "%ld\n", n);
+		ASSERT_TRUE(types(&speaker, line));
+		if (n == NEWS / 2)
+			ws_sleep_us(300000);
+	}
+	late = TALK(broadcast_main, self->path, "hear");
+	ws_sleep_us(300000);
+	close(speaker.in);
+	speaker.in = -1;
+	snprintf(line, sizeof(line), "%d lines said", NEWS);
+	EXPECT_TRUE(says(&speaker, line));
+	EXPECT_EQ(0, heard(&early, NEWS));
+	EXPECT_EQ(0, heard(&late, NEWS));
+	EXPECT_TRUE(hear(&noise, line, sizeof(line)));
+	EXPECT_EQ(2, sscanf(line, "%u of %u windows written to", &written, &all));
+	EXPECT_LT(0, written);
+	EXPECT_LT(written, all);
+	EXPECT_EQ(0, finish(speaker.pid));
+	EXPECT_EQ(0, finish(early.pid));
+	EXPECT_EQ(0, finish(late.pid));
+	EXPECT_EQ(0, finish(noise.pid));
 }
 
 WT_MAIN
