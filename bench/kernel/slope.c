@@ -5,6 +5,9 @@
  * engine's and the library's work for an op; what a system call costs is in the offset.
  * So it is native speed in User-Mode Linux, whose system calls are dear, and exact
  * instruction counts in a guest where a nanosecond is an instruction. JSON on stdout.
+ *
+ * slope DOMAIN OP SIZE: the same submission over and over until it is killed, for who
+ * looks at where the work is done (bench/profile/path).
  */
 #include <errno.h>
 #include <stdio.h>
@@ -108,6 +111,35 @@ static double cost(void (*fill)(unsigned int), unsigned int size, unsigned int c
 	return ns[0];
 }
 
+static const struct {
+	const char *name;
+	void (*fill)(unsigned int i);
+} ops[] = {
+	{ "NOP", nop },
+	{ "NODE_SET", set },
+	{ "CELL_UPDATE", add },
+	{ "EMIT and delivery", event },
+};
+
+#define OPS	(sizeof(ops) / sizeof(ops[0]))
+
+static int for_ever(const char *name, unsigned int size)
+{
+	unsigned int i;
+
+	for (i = 0; i < OPS; i++) {
+		if (strcmp(ops[i].name, name) || !size || size > 1 << (SIZES - 1))
+			continue;
+		puts("slope: it runs");
+		fflush(stdout);
+		for (;;)
+			batch_of(ops[i].fill, size);
+	}
+	fprintf(stderr, "slope: %s %u: no op of that name, or not 1 to %u of it\n", name, size,
+		1 << (SIZES - 1));
+	return 2;
+}
+
 static void measure(const char *name, void (*fill)(unsigned int), unsigned int calls, int last)
 {
 	double x, y, sx = 0, sy = 0, sxx = 0, sxy = 0, slope;
@@ -136,8 +168,8 @@ int main(int argc, char **argv)
 	double start, least = 1e18, ns;
 	unsigned int i, r;
 
-	if (argc < 2 || !calls) {
-		fprintf(stderr, "usage: slope DOMAIN [CALLS]\n");
+	if (argc < 2 || argc > 4 || (argc < 4 && !calls)) {
+		fprintf(stderr, "usage: slope DOMAIN [CALLS], slope DOMAIN OP SIZE\n");
 		return 2;
 	}
 	good(wn_open(&wn, argv[1], &params), argv[1]);
@@ -145,6 +177,8 @@ int main(int argc, char **argv)
 	cell = good(wn_cell_create(&wn, node, 1, WN_CELL_PNCOUNTER, 0), "cell");
 	reader = good(wn_create(&wn, 0, "reader"), "create");
 	good(wn_bind(&wn, reader, WN_POLICY_FAIL), "bind");
+	if (argc == 4)
+		return for_ever(argv[2], (unsigned int)atoi(argv[3]));
 	for (r = 0; r < RUNS; r++) {
 		start = now();
 		for (i = 0; i < calls; i++)
@@ -153,10 +187,8 @@ int main(int argc, char **argv)
 		least = ns < least ? ns : least;
 	}
 	printf("{ \"getppid\": %.1f, \"ops\": [\n", least);
-	measure("NOP", nop, calls, 0);
-	measure("NODE_SET", set, calls, 0);
-	measure("CELL_UPDATE", add, calls, 0);
-	measure("EMIT and delivery", event, calls, 1);
+	for (i = 0; i < OPS; i++)
+		measure(ops[i].name, ops[i].fill, calls, i + 1 == OPS);
 	printf("]\n}\n");
 	/* As it was: it may run again. */
 	good(wn_destroy(&wn, node), "destroy");

@@ -16,6 +16,7 @@ usage() {
 	  --cpus N             CPUs (2; icount and uml have one)
 	  --log DIR            where the logs go (build/vm/NAME/TIME)
 	  --share DIR          a folder below /tmp, /run, /mnt or /var/tmp that the guest is to see, too (may be repeated)
+	  --monitor SOCKET     QEMU's monitor listens there (for profilers and debuggers)
 	  --append "ARGS"      more for the kernel's command line
 	  --keep-going         a warning does not stop the guest; after its death boot again with the next test
 	  --no-leaks           no kmemleak scan at the end
@@ -29,10 +30,10 @@ usage() {
 
 parse_options() {
 	OPT_KERNEL='' OPT_TIMEOUT=900 OPT_TEST_TIMEOUT=300 OPT_MEM='' OPT_CPUS=2 OPT_LOG='' OPT_MODULE=${WN_MODULE:-} OPT_MODPROBE=0
-	OPT_MODULE_ARGS='' OPT_APPEND='' OPT_KEEP_GOING=0 OPT_LEAKS=end OPT_UNLOAD=1 OPT_VERBOSE=0 OPT_LIST='' OPT_SHARE='' MODE='' COMMAND=()
+	OPT_MODULE_ARGS='' OPT_APPEND='' OPT_KEEP_GOING=0 OPT_LEAKS=end OPT_UNLOAD=1 OPT_VERBOSE=0 OPT_LIST='' OPT_SHARE='' OPT_MONITOR='' MODE='' COMMAND=()
 	while [ $# -gt 0 ]; do
 		case $1 in
-		--kernel|--timeout|--test-timeout|--mem|--cpus|--log|--module|--module-args|--append|--list|--share)
+		--kernel|--timeout|--test-timeout|--mem|--cpus|--log|--module|--module-args|--append|--list|--share|--monitor)
 			[ $# -ge 2 ] || die "$1 wants a value (see --help)" ;;
 		esac
 		case $1 in
@@ -46,6 +47,7 @@ parse_options() {
 		--module-args)  OPT_MODULE_ARGS=$2; shift ;;
 		--append)       OPT_APPEND=$2; shift ;;
 		--share)        OPT_SHARE+=" $(realpath -e "$2" 2>/dev/null)" || die "--share: there is no $2"; shift ;;
+		--monitor)      OPT_MONITOR=$2; shift ;;
 		--list)         OPT_LIST=$2 MODE=list; shift ;;
 		--modprobe)     OPT_MODPROBE=1 ;;
 		--keep-going)   OPT_KEEP_GOING=1 ;;
@@ -68,6 +70,7 @@ check_options() {
 	esac
 	[[ $OPT_TIMEOUT =~ ^[1-9][0-9]*$ ]] || die "--timeout '$OPT_TIMEOUT' is not a number of seconds"
 	[[ $OPT_TEST_TIMEOUT =~ ^[0-9]+$ ]] || die "--test-timeout '$OPT_TEST_TIMEOUT' is not a number of seconds"
+	[[ -z $OPT_MONITOR || $OPT_KERNEL != uml* ]] || die "--monitor: User-Mode Linux runs without QEMU"
 	[[ $OPT_CPUS =~ ^[1-9][0-9]*$ ]] || die "--cpus '$OPT_CPUS' is not a number"
 	if [ "$MODE" = list ]; then
 		[ ${#COMMAND[@]} -eq 0 ] || die "either --list or a command, not both"

@@ -120,6 +120,7 @@ start_qemu() {
 		     append+=" tsc_early_khz=$(find_tsc_khz)" ;;
 		esac
 	fi
+	[ -z "$OPT_MONITOR" ] || args+=(-monitor "unix:$OPT_MONITOR,server=on,wait=off")
 	[ "$OPT_KEEP_GOING" -eq 0 ] || append+=" kasan_multi_shot"
 	RUN_HOW="qemu $accel, $cpus CPU(s), $OPT_MEM"
 
