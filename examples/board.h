@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include <wn.h>
 
@@ -22,6 +23,15 @@ static inline void board_print(const void *text, size_t len)
 
 	for (; len && *c; len--, c++)
 		putchar(*c >= ' ' && *c != 127 ? *c : '?');
+}
+
+/* For less than a second; then another try is due: true. */
+static inline bool board_nap(long ns)
+{
+	const struct timespec nap = { .tv_nsec = ns };
+
+	nanosleep(&nap, NULL);
+	return true;
 }
 
 /* The node of that name, made if it is not there: its handle or an error. */

@@ -15,7 +15,6 @@
 
 #include <fcntl.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define NEWS	"broadcast"
@@ -51,16 +50,13 @@ static __s64 say(struct wn *wn, const char *path)
 /* A seat; where nobody speaks yet, when somebody does: 0 or an error. */
 static __s64 sit_down(struct wn *wn, struct wn_lane *seat)
 {
-	const struct timespec nap = { .tv_nsec = 10000000 };
 	__s64 node, err;
 
-	for (;;) {
+	do {
 		node = wn_lookup(wn, 0, NEWS);
 		err = WN_RES_IS_ERROR(node) ? node : wn_fan_join(wn, seat, (__u64)node, 0, 0);
-		if (err != -ENOENT)
-			return err;
-		nanosleep(&nap, NULL);
-	}
+	} while (err == -ENOENT && board_nap(10000000));
+	return err;
 }
 
 static __s64 hear(struct wn_lane *seat)

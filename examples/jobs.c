@@ -6,17 +6,15 @@
  *	jobs DOMAIN work WORKERS	do them, until SIGTERM
  *	jobs DOMAIN dead		say which were given up, and forget them
  *
- * The queue is a node of the domain, so it outlives all of them. A worker has a job on
- * lease; if it dies, or takes too long, another gets it. What a job does to the domain is
- * of one atomic group with its acknowledgement: once, or not at all. (What it does to the
- * world outside may come twice: WN_EV_F_REDELIVERED in the event's flags tells that.)
+ * The queue is a node of the domain, so it outlives all of them. A worker has a job on lease; if
+ * it dies, or takes too long, another gets it. What a job does to the domain is of one atomic group
+ * with its acknowledgement: once, or not at all. (What it does to the world outside may come twice:
+ * WN_EV_F_REDELIVERED in the event's flags tells that.)
  */
 #include "board.h"
 #include "workers.h"
 
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define LEASE		10000000000ULL	/* ns, as below */
 #define PATIENCE	100000000
@@ -54,11 +52,10 @@ static __s64 find(struct jobs *j)
 /* The next number is taken and its job is in the queue: both or neither. */
 static __s64 add(struct jobs *j)
 {
-	const struct timespec nap = { .tv_nsec = 1000000 };
 	struct wn_node_rec rec;
 	__s64 res;
 
-	for (;;) {
+	do {
 		struct wn_sqe ops[2] = { 0 };
 
 		res = wn_node_read(&j->wn, j->queue, &rec);
@@ -69,10 +66,8 @@ static __s64 add(struct jobs *j)
 		wn_prep_emit_word(&ops[1], j->queue, 0, 0, rec.user[0], 0);
 		res = wn_do_group(&j->wn, ops, 2, NULL);
 		/* Somebody else took that number: the next. Full: wait for workers. */
-		if (res != -EAGAIN && res != -ENOBUFS)
-			return res;
-		nanosleep(&nap, NULL);
-	}
+	} while ((res == -EAGAIN || res == -ENOBUFS) && board_nap(1000000));
+	return res;
 }
 
 /* The job has ended, and that is counted: both or neither. */
@@ -89,19 +84,15 @@ static __s64 finish(struct jobs *j, const struct wn_event *job, int how, __u64 n
 /* What comes from a queue, one by one; from that of the dead until nothing comes. */
 static __s64 consume(struct jobs *j, __u64 queue, int how)
 {
-	const struct timespec work = { .tv_nsec = 200000 };
 	const struct wn_queue part = { .credit = 1 };
 	__s64 res = wn_bind_queue(&j->wn, queue, &part);
 	struct wn_event job;
 	__u64 number;
 
-	while (!res) {
-		res = board_event(&j->wn, &job, how == DONE ? 0 : wn_deadline(PATIENCE));
-		if (res)
-			break;
+	while (!res && !(res = board_event(&j->wn, &job, how == DONE ? 0 : wn_deadline(PATIENCE)))) {
 		memcpy(&number, job.data, sizeof(number));
 		if (how == DONE)
-			nanosleep(&work, NULL);
+			board_nap(200000);	/* the work */
 		else
 			printf("job %llu was given up\n", number);
 		res = finish(j, &job, how, number);

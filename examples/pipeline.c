@@ -14,7 +14,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define FAILED		1		/* type of a reply: payload is an errno */
 #define PATIENCE	5000000000ULL	/* ns */
@@ -61,14 +60,13 @@ static int handle(struct wn_loop *loop, struct wn_actor *actor, const struct wn_
 /* The first stage that nobody is, which has a node of its owner's below it; or an error. */
 static __s64 claim(struct stage *s)
 {
-	const struct timespec nap = { .tv_nsec = 1000000 };
 	unsigned int i;
 	__s64 res;
 
 	/* Whose place this is may have died a moment ago: its node goes soon. */
 	for (i = 0; (res = board_claim(&s->wn, s->nodes[i], "owner")) == -EEXIST; i %= s->nr)
 		if (++i == s->nr)
-			nanosleep(&nap, NULL);
+			board_nap(1000000);
 	s->self = (struct wn_actor){ .node = s->nodes[i], .handle = handle };
 	s->next = i + 1 < s->nr ? s->nodes[i + 1] : 0;
 	return WN_RES_IS_ERROR(res) ? res : wn_bind(&s->wn, s->self.node, WN_POLICY_FAIL);
@@ -109,7 +107,6 @@ static __s64 call(struct wn *wn, __u64 first, __u64 *number)
 /* Numbers in turn, each until it went through: 0 or an error. */
 static __s64 call_all(struct wn *wn, __u64 first, __u64 count)
 {
-	const struct timespec nap = { .tv_nsec = 10000000 };
 	__u64 sent = 0, got = 0, tries = 0;
 	__s64 err;
 
@@ -119,7 +116,7 @@ static __s64 call_all(struct wn *wn, __u64 first, __u64 count)
 		if (!err)
 			sent++;
 		/* Somebody on the way died, or is not there yet. */
-		else if (err != -ENOLINK || ++tries > 1000 || nanosleep(&nap, NULL))
+		else if (err != -ENOLINK || ++tries > 1000 || !board_nap(10000000))
 			return err;
 	}
 	printf("%llu calls, %llu tried again, %llu became %llu\n", count, tries, sent - 1, got);

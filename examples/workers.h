@@ -57,7 +57,10 @@ static inline int workers_reap(pid_t *pids, unsigned int nr, unsigned int *runni
 	return 0;
 }
 
-/* Until all are done, or SIGTERM or SIGINT came: 0; -errno. */
+/*
+ * Until all are done, or SIGTERM or SIGINT came: 0; -errno. Who was told to end is told
+ * again by some (timeout tells the program, then its group): that ends nothing half way.
+ */
 static inline int workers_run(unsigned int nr, worker_fn *work, void *arg)
 {
 	pid_t pids[WORKERS_MAX] = { 0 };
@@ -91,7 +94,8 @@ static inline int workers_run(unsigned int nr, worker_fn *work, void *arg)
 		kill(pids[i], SIGKILL);
 		waitpid(pids[i], NULL, 0);
 	}
-	sigprocmask(SIG_SETMASK, &before, NULL);
+	if (signal != SIGTERM && signal != SIGINT)
+		sigprocmask(SIG_SETMASK, &before, NULL);
 	return err;
 }
 

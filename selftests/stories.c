@@ -22,6 +22,10 @@
 #include <sys/wait.h>
 #include <wn.h>
 
+#ifdef WT_LIBURING
+#include <liburing.h>
+#endif
+
 #include "harness.h"
 #include "storm.h"
 
@@ -33,6 +37,7 @@ int config_main(int argc, char **argv);
 int presence_main(int argc, char **argv);
 int pipeline_main(int argc, char **argv);
 int chat_main(int argc, char **argv);
+int chat_uring_main(int argc, char **argv);
 int broadcast_main(int argc, char **argv);
 
 typedef int main_fn(int argc, char **argv);
@@ -409,8 +414,11 @@ TEST_F(stories, jobs)
 	const struct wn_event *event;
 	struct wn *wn = &self->wn;
 	unsigned int n, kills = 0, tries;
-	pid_t workers, adds[2], pids[8];
+	pid_t adds[2], pids[8];
+	struct talk workers;
 	__u64 added = 0;
+	char line[128];
+	unsigned long long said = 0;
 
 	EXPECT_EQ(2, finish(START(jobs_main, self->path)));
 	EXPECT_EQ(2, finish(START(jobs_main, self->path, "add")));
@@ -434,11 +442,11 @@ TEST_F(stories, jobs)
 	EXPECT_EQ(1, jobs_word(wn, JOBS_DEAD));
 	EXPECT_EQ(0, jobs_word(wn, JOBS_DONE));
 	/* Two that add, four that do, and whoever is in sight is killed. */
-	workers = START(jobs_main, self->path, "work", "4");
+	workers = TALK(jobs_main, self->path, "work", "4");
 	adds[0] = START(jobs_main, self->path, "add", "500");
 	adds[1] = START(jobs_main, self->path, "add", "100000000");
 	while (kills < 30) {
-		n = children_of(workers, pids, 8);
+		n = children_of(workers.pid, pids, 8);
 		if (n)
 			kills += !kill(pids[kills % n], SIGKILL);
 		ws_sleep_us(10000);
@@ -454,8 +462,15 @@ TEST_F(stories, jobs)
 		if (jobs_word(wn, JOBS_DONE) + jobs_word(wn, JOBS_DEAD) >= added)
 			break;
 	}
-	kill(workers, SIGTERM);
-	EXPECT_EQ(0, finish(workers));
+	/* Told to end twice, it says what was done all the same. */
+	kill(workers.pid, SIGSTOP);
+	kill(workers.pid, SIGTERM);
+	kill(workers.pid, SIGINT);
+	kill(workers.pid, SIGCONT);
+	EXPECT_TRUE(hear(&workers, line, sizeof(line)));
+	EXPECT_EQ(1, sscanf(line, "%llu added", &said));
+	EXPECT_EQ(added, said);
+	EXPECT_EQ(0, finish(workers.pid));
 	/* Each of them once. */
 	EXPECT_EQ(added, jobs_word(wn, JOBS_DONE) + jobs_word(wn, JOBS_DEAD));
 	EXPECT_EQ(added * (added - 1) / 2, jobs_word(wn, JOBS_SUM));
@@ -563,22 +578,20 @@ static bool types(const struct talk *t, const char *text)
 	return write(t->in, text, strlen(text)) == (ssize_t)strlen(text);
 }
 
-TEST_F(stories, chat)
+/* By what loop each of both waits is not to be seen. */
+static void chat_with(struct __test_metadata *_metadata, FIXTURE_DATA(stories) *self,
+		      main_fn *of_ada, main_fn *of_bob)
 {
 	struct talk ada, bob;
 	unsigned int tries = 0;
 
-	if (self->wn.fd < 0) {
-		EXPECT_EQ(1, finish(START(chat_main, self->path, "ada")));
-		SKIP(return, "this engine has nothing to poll");
-	}
-	EXPECT_EQ(2, finish(START(chat_main, self->path)));
-	EXPECT_EQ(1, finish(START(chat_main, self->path, "a/b")));
-	ada = TALK(chat_main, self->path, "ada");
+	EXPECT_EQ(2, finish(START(of_ada, self->path)));
+	EXPECT_EQ(1, finish(START(of_ada, self->path, "a/b")));
+	ada = TALK(of_ada, self->path, "ada");
 	EXPECT_TRUE(WS_EVENTUALLY(wn_path_lookup(&self->wn, 0, "/chat/ada") != -ENOENT));
-	bob = TALK(chat_main, self->path, "bob");
+	bob = TALK(of_bob, self->path, "bob");
 	EXPECT_TRUE(WS_EVENTUALLY(wn_path_lookup(&self->wn, 0, "/chat/bob") != -ENOENT));
-	EXPECT_EQ(1, finish(START(chat_main, self->path, "ada")));
+	EXPECT_EQ(1, finish(START(of_bob, self->path, "ada")));
 	/* It reads its events a moment after it has its name. */
 	do {
 		EXPECT_TRUE(types(&ada, "is anybody there\n"));
@@ -595,6 +608,35 @@ TEST_F(stories, chat)
 	EXPECT_TRUE(types(&ada, "nobody\n"));
 	hang_up(&ada, SIGKILL);
 	EXPECT_TRUE(WS_EVENTUALLY(wn_path_lookup(&self->wn, 0, "/chat/ada") == -ENOENT));
+}
+
+TEST_F(stories, chat)
+{
+	if (self->wn.fd < 0) {
+		EXPECT_EQ(1, finish(START(chat_main, self->path, "ada")));
+		SKIP(return, "this engine has nothing to poll");
+	}
+	chat_with(_metadata, self, chat_main, chat_main);
+}
+
+/* ----------------------------------------------------------------- an io_uring loop */
+
+TEST_F(stories, chat_uring)
+{
+#ifdef WT_LIBURING
+	struct io_uring ring;
+
+	if (self->wn.fd < 0)
+		SKIP(return, "this engine has nothing to poll");
+	if (io_uring_queue_init(4, &ring, 0))
+		SKIP(return, "this kernel has no io_uring");
+	io_uring_queue_exit(&ring);
+	chat_with(_metadata, self, chat_uring_main, chat_main);
+	chat_with(_metadata, self, chat_main, chat_uring_main);
+	chat_with(_metadata, self, chat_uring_main, chat_uring_main);
+#else
+	SKIP(return, "built without liburing");
+#endif
 }
 
 /* --------------------------------------------------------- news to whoever wants them */
