@@ -79,6 +79,7 @@ struct wn_domain *wn_domain_new(const struct wn_bounds *bounds, u32 journal_kb, 
 	if (!domain)
 		return ERR_PTR(-ENOMEM);
 	mutex_init(&domain->lock);
+	spin_lock_init(&domain->table);
 	init_rwsem(&domain->slots.lock);
 	wn_poller_init(&domain->poller);
 	wn_revoke_init(&domain->revoke);
@@ -148,6 +149,15 @@ static void show_slots(struct wn_domain *domain, u32 number, struct page *page)
 	up_write(&domain->slots.lock);
 }
 
+static void enter(struct wn_domain *domain, u32 number, struct wn_client *client)
+{
+	lockdep_assert_held(&domain->lock);
+
+	spin_lock(&domain->table);
+	domain->clients[number] = client;
+	spin_unlock(&domain->table);
+}
+
 int wn_domain_join(struct wn_domain *domain, struct wn_client *client, u64 bytes)
 {
 	const struct wn_core_open first = {
@@ -169,7 +179,7 @@ int wn_domain_join(struct wn_domain *domain, struct wn_client *client, u64 bytes
 		/* What its last holder granted may still be on its way out: another number. */
 		if (err)
 			continue;
-		domain->clients[i] = client;
+		enter(domain, i, client);
 		wn_ring_flag(&client->ring, WN_KR_F_NEED_WAKEUP, !domain->polled);
 		domain->nr_clients++;
 		domain->client_bytes += bytes;
@@ -187,7 +197,7 @@ void wn_domain_leave(struct wn_domain *domain, struct wn_client *client, u32 num
 	wn_core_client_close(domain->core, number);
 	show_slots(domain, number, NULL);
 	wn_ring_flag(&client->ring, WN_KR_F_DEAD, true);
-	domain->clients[number] = NULL;
+	enter(domain, number, NULL);
 	domain->nr_clients--;
 	domain->client_bytes -= bytes;
 	wn_epochs_end(domain, client);

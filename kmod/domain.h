@@ -11,6 +11,7 @@
 
 #include <linux/hrtimer.h>
 #include <linux/mutex.h>
+#include <linux/spinlock.h>
 #include <linux/uidgid.h>
 #include <linux/workqueue.h>
 #include <linux/worknode.h>
@@ -39,7 +40,7 @@ struct wn_domain {
 	struct mutex lock;
 	struct {		/* under lock */
 		struct wn_core *core;
-		struct wn_client **clients;	/* bounds.clients entries */
+		struct wn_client **clients;	/* bounds.clients entries; changed under table, too */
 		struct wn_lane **lanes;		/* bounds.lanes entries, by number */
 		u32 nr_clients;
 		u32 nr_lanes;	/* that have a number */
@@ -51,6 +52,7 @@ struct wn_domain {
 		bool held;	/* completions of some client wait for a revocation */
 		struct wn_revoke revoke;
 	};
+	spinlock_t table;	/* inside lock: for who only looks whether clients wait */
 	struct work_struct work;	/* the engine's, as the timer that queues it */
 	struct hrtimer timer;
 	atomic_t woken;			/* sleepers, not in the stats yet */

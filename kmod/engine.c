@@ -229,6 +229,24 @@ static u32 turn(struct wn_client *client, u32 max, bool *more, bool *held)
 	return taken;
 }
 
+bool wn_engine_look(struct wn_domain *domain)
+{
+	const struct wn_client *client;
+	bool found = false;
+	u32 i;
+
+	/* Who is in the table has its rings: they go after it left. */
+	spin_lock(&domain->table);
+	for (i = 0; i < domain->bounds.clients && !found; i++) {
+		client = domain->clients[i];
+		/* Acquire: as in has_entries(). */
+		found = client && smp_load_acquire(&client->state) == WN_CLIENT_ENABLED &&
+			wn_ring_waiting(&client->ring);
+	}
+	spin_unlock(&domain->table);
+	return found;
+}
+
 /* Whether a client in the table has entries that may be taken. */
 static bool has_entries(const struct wn_client *client)
 {

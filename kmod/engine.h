@@ -27,9 +27,11 @@ void wn_engine_end(struct wn_domain *domain);
 void wn_engine_queue(struct work_struct *work);
 
 /*
- * For a thread: a turn of the next client that has entries, from *next on; how many
+ * For a thread: whether it may be worth a turn, asked as often as one likes, for it keeps
+ * nobody from the engine. A turn of the next client that has entries, from *next on; how many
  * were taken. And all clients are told whether they need to enter.
  */
+bool wn_engine_look(struct wn_domain *domain);
 u32 wn_engine_sweep(struct wn_domain *domain, u32 *next);
 void wn_engine_need_wakeup(struct wn_domain *domain, bool need);
 

@@ -98,7 +98,7 @@ static int poll_thread(void *arg)
 			keep_to_cpu(poller);
 		}
 		now = ktime_get_ns();
-		if (wn_engine_sweep(domain, &poller->next)) {
+		if (wn_engine_look(domain) && wn_engine_sweep(domain, &poller->next)) {
 			busy = now;
 		} else if (now - busy >= READ_ONCE(poller->idle_ns)) {
 			doze(domain);
