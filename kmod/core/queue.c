@@ -305,6 +305,8 @@ void wn_queue_node_gone(struct wn_core *core, u32 index)
 {
 	const u32 number = wn_queue_of(core, index);
 
+	/* It may be the dead-letter node of some, which wait for a reader there. */
+	wn_queue_poke(core);
 	if (!number)
 		return;
 	WN_TX_SET(core->tx, wn_queue(core, number)->node, 0);
@@ -327,15 +329,16 @@ void wn_queue_client_gone(struct wn_core *core, u32 client)
 void wn_queue_poke(struct wn_core *core)
 {
 	struct wn_queues *qs = &core->queues;
-	bool any = false;
+	u64 any = 0;
 	u32 i;
 
 	for (i = 0; i < qs->words; i++) {
-		if (!qs->asleep[i])
-			continue;
-		WN_TX_SET(core->tx, qs->awake[i], qs->awake[i] | qs->asleep[i]);
-		WN_TX_SET(core->tx, qs->asleep[i], 0);
-		any = true;
+		if (qs->asleep[i]) {
+			WN_TX_SET(core->tx, qs->awake[i], qs->awake[i] | qs->asleep[i]);
+			WN_TX_SET(core->tx, qs->asleep[i], 0);
+		}
+		/* Who is awake may have tried some in vain already, and this was for one of them. */
+		any |= qs->awake[i];
 	}
 	if (any)
 		WN_TX_SET(core->tx, qs->pokes, qs->pokes + 1);

@@ -687,16 +687,21 @@ static void endings(void)
 	world_deinit(&w);
 }
 
+/* A client's backlog is full of what it sent to itself: of that it may have all. */
+static void fill(u32 c, const char *name)
+{
+	const u64 node = (u64)world_create(&w, 0, name);
+
+	bind_inbox(c, node);
+	while (!world_op(&w, c, OP(.opcode = WN_OP_EMIT, .node = node), NULL))
+		;
+}
+
 /* Who had room is found, though who had none leaves between two steps. */
 static void leaver(void)
 {
-	u64 other, i;
-
 	begin();
-	other = (u64)world_create(&w, 0, "other");
-	bind_inbox(1, other);
-	for (i = 0; !emit(other, 0, i); i++)
-		;
+	fill(1, "full");
 	bind_queue(1, work, 1, 0, 0);
 	bind_queue(2, work, 1, 0, 0);
 	emit(work, 0, 5);
@@ -705,6 +710,43 @@ static void leaver(void)
 	slice(1000);
 	pump(2);
 	ok(unread(2) == 1, "one without room leaves, the other gets it");
+	world_deinit(&w);
+}
+
+/* Who had no room has some, before the next who has none is tried: no later poke is needed. */
+static void between(void)
+{
+	u64 stamp;
+
+	begin();
+	fill(2, "full");
+	fill(1, "too");
+	bind_queue(1, work, 1, 0, 0);
+	bind_queue(2, work, 1, 0, 0);
+	emit(work, 0, 5);
+	stamp = w.last.hlc;
+	wn_queue_slice(w.core, 1, &w.now);
+	pump(1);
+	slice(1000);
+	ok(wn_mail_credit(w.core, 1) && has_lease(1, stamp), "room that comes between two steps");
+	world_deinit(&w);
+}
+
+/* Nobody read dead letters; then their node goes, and nothing else happens. */
+static void graveless(void)
+{
+	begin();
+	bind_queue(1, work, 1, 1, grave);
+	emit(work, 0, 5);
+	run();
+	settle(1, events[1][user[1].inbox_head[0]++].hlc, false);
+	run();
+	settle(1, events[1][user[1].inbox_head[0]++].hlc, false);
+	run();
+	world_op(&w, 0, OP(.opcode = WN_OP_NODE_DESTROY, .node = grave), NULL);
+	run();
+	ok(unread(1) == 1 && WN_EV_TRIES(events[1][user[1].inbox_head[0]].flags) == 2,
+	   "what waited for a reader of the dead-letter node comes again when that goes");
 	world_deinit(&w);
 }
 
@@ -765,11 +807,13 @@ static void room(void)
 
 int main(void)
 {
-	tap_plan(51);
+	tap_plan(53);
 	terms();
 	order();
 	endings();
 	leaver();
+	between();
+	graveless();
 	room();
 	histories(false);
 	histories(true);
