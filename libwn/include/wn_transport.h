@@ -40,6 +40,12 @@ struct wn_transport {
 	int (*fd)(void *file);
 
 	struct wn_transport *next; /* the library's */
+
+	/*
+	 * What map gave shows another page at this offset by now: a seat of a fan has another
+	 * consumer. Show that, in place. NULL, or a struct that ends before: it does so by itself.
+	 */
+	int (*renew)(void *file, const struct wn_region *region, void *at, __u64 offset);
 };
 
 /*

@@ -40,17 +40,6 @@ static bool holds(const struct wn_fan *f)
 	return f->state->flags & WN_FAN_HOLDS;
 }
 
-/* Another has the seat by now: nothing is known of it. */
-static void know(struct wn_fan *f, __u32 seat, __u32 life)
-{
-	if (f->life[seat] == life)
-		return;
-	f->life[seat] = life;
-	f->woken[seat] = 0;
-	f->seen[seat] = 0;
-	f->broken &= ~(1ULL << seat);
-}
-
 static __u32 life_of(const struct wn_fan *f, __u32 seat)
 {
 	return __atomic_load_n(&f->state->life[seat], __ATOMIC_ACQUIRE);
@@ -64,31 +53,79 @@ static int evict(struct wn_lane *l, __u32 seat, __u32 life)
 		.size = sizeof(e), .lane = l->lane, .seat = seat, .life = life,
 	};
 
-	l->fan->named_life = 0;
 	return wn_call(l->wn, WN_IOC_FAN_EVICT, &e);
+}
+
+static void give_up(struct wn_lane *l, __u32 seat, __u32 life)
+{
+	l->fan->broken |= 1ULL << seat;
+	l->fan->named_life = 0;
+	evict(l, seat, life);
+}
+
+/* Whose page it is; if another has the seat by now nothing is known of it. */
+static __u32 know(struct wn_lane *l, struct wn_fan *f, __u32 seat)
+{
+	const __u32 life = life_of(f, seat);
+	int err;
+
+	if (f->life[seat] == life)
+		return life;
+	f->life[seat] = life;
+	f->woken[seat] = 0;
+	f->seen[seat] = 0;
+	f->broken &= ~(1ULL << seat);
+	err = wn_renew(l->wn, &l->regions[0], l->maps[0], (1 + seat) * f->page);
+	/* Who cannot be seen cannot be waited for. -ENOENT: it went meanwhile. */
+	if (err && err != -ENOENT)
+		give_up(l, seat, life);
+	return life;
+}
+
+/* Where a consumer says that it is: of whom f->life tells. */
+static __u64 told_of(struct wn_lane *l, struct wn_fan *f, __u32 seat)
+{
+	__u64 head;
+	__u32 life;
+
+	do {
+		life = know(l, f, seat);
+		head = load(&side_of(f, seat)->pos);
+		/* Its page went meanwhile, perhaps: then that was nobody's. */
+	} while (life_of(f, seat) != life);
+	return head;
+}
+
+static bool can_be(const struct wn_lane *l, const struct wn_fan *f, __u32 seat, __u64 head)
+{
+	return !(head & 7) && head >= f->seen[seat] && head <= l->own->pos &&
+	       !(holds(f) && l->pos - head > l->mask + 1);
+}
+
+static bool is_there(const struct wn_fan *f, __u32 seat)
+{
+	return load(&f->state->seats) >> seat & 1 && !(f->broken >> seat & 1);
 }
 
 /* Where a consumer is, if it is to be believed: then *head. */
 static bool head_of(struct wn_lane *l, struct wn_fan *f, __u32 seat, __u64 *head)
 {
-	const __u64 bytes = l->mask + 1, done = l->own->pos;
-	__u32 life;
-
-	for (;;) {
-		life = life_of(f, seat);
-		know(f, seat, life);
-		*head = load(&side_of(f, seat)->pos);
-		/* Its page went meanwhile, perhaps: then that was nobody's. */
-		if (life_of(f, seat) == life)
-			break;
-	}
-	if (!(load(&f->state->seats) >> seat & 1) || f->broken >> seat & 1)
+	*head = told_of(l, f, seat);
+	if (!is_there(f, seat))
 		return false;
-	if (*head & 7 || *head < f->seen[seat] || *head > done ||
-	    (holds(f) && l->pos - *head > bytes)) {
-		f->broken |= 1ULL << seat;
-		evict(l, seat, life);
-		return false;
+	if (!can_be(l, f, seat, *head)) {
+		/*
+		 * Who joins has its bit before it is where it begins. It is there when the
+		 * engine has had another call of ours, of a life that nobody has.
+		 */
+		evict(l, seat, 0);
+		*head = told_of(l, f, seat);
+		if (!is_there(f, seat))
+			return false;
+		if (!can_be(l, f, seat, *head)) {
+			give_up(l, seat, f->life[seat]);
+			return false;
+		}
 	}
 	f->seen[seat] = *head;
 	return true;
@@ -130,24 +167,27 @@ WN_API int wn_fan_slowest(struct wn_lane *l, __u32 *seat, __u64 *behind)
 
 WN_API int wn_fan_evict(struct wn_lane *l, __u32 seat)
 {
-	const struct wn_fan *f = l->fan;
+	struct wn_fan *f = l->fan;
+	__u32 life;
 
 	if (wn_lane_error(l))
 		return wn_lane_error(l);
 	if (!f || seat >= WN_FAN_SEATS)
 		return -EINVAL;
 	/* Not whoever came after the one that was too slow. */
-	return evict(l, seat, f->named_life && f->named == seat ? f->named_life :
-								  life_of(f, seat));
+	life = f->named_life && f->named == seat ? f->named_life : life_of(f, seat);
+	f->named_life = 0;
+	return evict(l, seat, life);
 }
 
-bool wn_fan_fences(const struct wn_lane *l)
+bool wn_fan_fences(struct wn_lane *l)
 {
 	__u64 left = load(&l->fan->state->seats);
 
 	for (; left; left &= left - 1) {
 		const __u32 at = (__u32)__builtin_ctzll(left);
 
+		know(l, l->fan, at);
 		if (!(__atomic_load_n(&side_of(l->fan, at)->flags, __ATOMIC_RELAXED) &
 		      WN_LANE_F_FENCES))
 			return false;
@@ -168,10 +208,16 @@ int wn_fan_heed(struct wn_lane *l)
 
 	for (; left; left &= left - 1) {
 		const __u32 at = (__u32)__builtin_ctzll(left);
-		/* Before its life: of whom these are has begun by then. */
-		const __u32 flags = __atomic_load_n(&side_of(f, at)->flags, __ATOMIC_ACQUIRE);
+		__u32 life, flags;
 
-		know(f, at, life_of(f, at));
+		/*
+		 * Of one life: what the last one said would be taken for what the next one
+		 * says, whose sleeps begin to count anew.
+		 */
+		do {
+			life = know(l, f, at);
+			flags = __atomic_load_n(&side_of(f, at)->flags, __ATOMIC_ACQUIRE);
+		} while (life_of(f, at) != life);
 		/* Once for each of its sleeps. */
 		if (flags & WN_LANE_F_SLEEPS && flags != f->woken[at]) {
 			f->woken[at] = flags;

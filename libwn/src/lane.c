@@ -238,7 +238,7 @@ bool wn_lane_barrier(void)
 	return false;
 }
 
-bool wn_lane_peer_fences(const struct wn_lane *l)
+bool wn_lane_peer_fences(struct wn_lane *l)
 {
 	if (l->fan)
 		return wn_fan_fences(l);

@@ -21,7 +21,7 @@ bool wn_lane_look(struct wn_lane *l, __u64 room);
  */
 void wn_lane_raise(struct wn_lane *l);
 bool wn_lane_barrier(void);
-bool wn_lane_peer_fences(const struct wn_lane *l);
+bool wn_lane_peer_fences(struct wn_lane *l);
 void wn_lane_lower(struct wn_lane *l);
 __u64 wn_lane_nap(__u64 deadline);
 
@@ -36,7 +36,7 @@ int wn_lane_memory_sleep(struct wn_lane **lane, __u32 nr, __u64 deadline, bool s
 /* What wn_lane_credit(), _heed(), _peer_fences() and _close() are to a fan's producer. */
 bool wn_fan_credit(struct wn_lane *l, __u64 room);
 int wn_fan_heed(struct wn_lane *l);
-bool wn_fan_fences(const struct wn_lane *l);
+bool wn_fan_fences(struct wn_lane *l);
 void wn_fan_forget(struct wn_lane *l);
 
 static inline const struct wn_fan_state *wn_fan_state(const struct wn_lane *l)

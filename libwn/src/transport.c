@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "transport.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "path.h"
@@ -22,7 +23,8 @@ WN_API int wn_transport_register(struct wn_transport *t)
 {
 	size_t len;
 
-	if (t->size < sizeof(*t) || !t->scheme)
+	/* What came later may be missing. */
+	if (t->size < offsetof(struct wn_transport, renew) || !t->scheme)
 		return -EINVAL;
 	len = strcspn(t->scheme, ":/");
 	if (!len || t->scheme[len])

@@ -38,6 +38,16 @@ static inline int wn_call(const struct wn *wn, unsigned long cmd, void *arg)
 	return wn->via->call(wn->file, cmd, arg);
 }
 
+/* A page of what was mapped is another's by now. */
+static inline int wn_renew(const struct wn *wn, const struct wn_region *region, void *at,
+			   __u64 offset)
+{
+	const struct wn_transport *via = wn->via;
+
+	return via->size >= sizeof(*via) && via->renew ?
+	       via->renew(wn->file, region, at, offset) : 0;
+}
+
 /* WN_IOC_ENTER, or the short way. */
 int wn_enter_for(struct wn *wn, __u32 flags, __u32 min_complete, __u64 deadline);
 int wn_enter(struct wn *wn, __u32 to_submit, __u32 min_complete, __u64 deadline);
