@@ -9,7 +9,7 @@
 
 /* Of a record that is overwritten again and again: then the caller has a look elsewhere. */
 #define TRIES	64
-#define PATIENT_TRIES	10000	/* of one that is being told */
+#define PATIENCE_NS	10000000	/* with one that is being told, by who may be preempted */
 #define UNKNOWN	(~0ULL)
 
 static __u64 floor_of(const struct wn_lane *l)
@@ -58,10 +58,10 @@ static bool was_cut_off(struct wn_lane *l)
 static void find_number(struct wn_lane *l)
 {
 	const struct wn_fan_side *side = (const void *)((const char *)l->peer + WN_FAN_OFFSET);
-	__u64 tail, next, check;
+	__u64 tail, next, check, until = 0;
 	int n;
 
-	for (n = 0; n < PATIENT_TRIES && !l->error; n++) {
+	for (n = 0; !l->error && (!until || wn_deadline(0) < until); n++) {
 		was_cut_off(l);
 		check = __atomic_load_n(&side->check, __ATOMIC_ACQUIRE);
 		next = __atomic_load_n(&side->next, __ATOMIC_ACQUIRE);
@@ -74,8 +74,12 @@ static void find_number(struct wn_lane *l)
 			l->next = next;
 			return;
 		}
-		if (n > TRIES)
-			sched_yield();
+		if (n < TRIES)
+			continue;
+		/* Not by a count: where all is busy a yield takes long. */
+		if (!until)
+			until = wn_deadline(PATIENCE_NS);
+		sched_yield();
 	}
 }
 
