@@ -7,12 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 #include <wn_embed.h>
 #include <wn_transport.h>
 
 #include "control.h"
 #include "enter.h"
 #include "epoch.h"
+#include "fan.h"
 #include "remote.h"
 #include "space.h"
 
@@ -130,6 +132,7 @@ int wn_embed_file_again(struct wn_embed_file *file, int flags, struct wn_embed_f
 static int lane_call(struct wn_embed_file *file, unsigned long cmd, void *arg)
 {
 	const unsigned long number = (unsigned long)arg;
+	int ret;
 
 	switch (_IOC_NR(cmd)) {
 	case _IOC_NR(WN_IOC_LANE_CONNECT):
@@ -141,15 +144,29 @@ static int lane_call(struct wn_embed_file *file, unsigned long cmd, void *arg)
 		return wn_embed_lane_close(file->client, number);
 	case _IOC_NR(WN_IOC_LANE_LIST):
 		return wn_embed_lane_list(file->client, arg);
+	case _IOC_NR(WN_IOC_FAN_MAKE):
+		return wn_embed_fan_make(file->client, file->most, arg);
+	case _IOC_NR(WN_IOC_FAN_JOIN):
+		return wn_embed_fan_join(file->client, file->most, arg);
+	case _IOC_NR(WN_IOC_FAN_EVICT):
+		return wn_embed_fan_evict(file->client, arg);
 	}
-	/* Who is another process waits and wakes for itself. */
+	/* Who is another process waits for itself, and wakes, but where it asks us to. */
 	if (file->most)
-		return -ENOTTY;
+		return _IOC_NR(cmd) == _IOC_NR(WN_IOC_LANE_WAKE) ?
+		       wn_embed_fan_wake(file->client, number) : -ENOTTY;
 	if (wn_embed_client_state(file->client) != WN_EMBED_ENABLED)
 		return -ENXIO;
-	return _IOC_NR(cmd) == _IOC_NR(WN_IOC_LANE_WAIT) ?
-	       wn_embed_lane_view_wait(&file->views, file->client->lane_news, -1, arg) :
-	       wn_embed_lane_view_wake(&file->views, number);
+	if (_IOC_NR(cmd) == _IOC_NR(WN_IOC_LANE_WAIT))
+		return wn_embed_lane_view_wait(&file->views, file->client->lane_news, -1, arg);
+	ret = wn_embed_lane_view_wake(&file->views, number);
+	return ret > 0 ? wn_embed_fan_wake(file->client, number) : ret;
+}
+
+static bool is_lane_call(unsigned int nr)
+{
+	return (nr >= _IOC_NR(WN_IOC_LANE_CONNECT) && nr <= _IOC_NR(WN_IOC_LANE_LIST)) ||
+	       (nr >= _IOC_NR(WN_IOC_FAN_MAKE) && nr <= _IOC_NR(WN_IOC_FAN_EVICT));
 }
 
 int wn_embed_file_call(struct wn_embed_file *file, unsigned long cmd, void *arg)
@@ -161,8 +178,7 @@ int wn_embed_file_call(struct wn_embed_file *file, unsigned long cmd, void *arg)
 					arg);
 	if (_IOC_TYPE(cmd) != WN_IOC_MAGIC)
 		return -ENOTTY;
-	if (_IOC_NR(cmd) >= _IOC_NR(WN_IOC_LANE_CONNECT) &&
-	    _IOC_NR(cmd) <= _IOC_NR(WN_IOC_LANE_LIST))
+	if (is_lane_call(_IOC_NR(cmd)))
 		return lane_call(file, cmd, arg);
 	switch (_IOC_NR(cmd)) {
 	case _IOC_NR(WN_IOC_SUBMIT):
@@ -195,9 +211,26 @@ const struct wn_embed_memory *wn_embed_file_memory(const struct wn_embed_file *f
 static int map_lane(struct wn_embed_file *file, const struct wn_region *region, void **to)
 {
 	struct wn_embed_part parts[WN_EMBED_PARTS];
-	int n = file->client ? wn_embed_lane_parts(file->client, region->type, parts) : -EINVAL;
+	int n = -EINVAL;
+	u64 who = 0;
 
-	return n < 0 ? n : wn_embed_lane_view_map(&file->views, region, parts, n, to);
+	if (file->client)
+		n = wn_embed_lane_parts(file->client, region->type, parts, &who);
+	return n < 0 ? n : wn_embed_lane_view_map(&file->views, region, parts, n, who, to);
+}
+
+static int file_renew(void *at, const struct wn_region *region, void *map, __u64 offset)
+{
+	const u64 page = (u64)sysconf(_SC_PAGESIZE);
+	struct wn_embed_file *file = at;
+	struct wn_embed_part part;
+	int n = -EINVAL;
+
+	if (is_foreign(file))
+		return -EOWNERDEAD;
+	if (file->client && offset >= page && offset < region->bytes)
+		n = wn_embed_lane_seat_part(file->client, region->type, offset / page - 1, &part);
+	return n < 0 ? n : wn_embed_lane_view_renew(map, offset, &part);
 }
 
 static int file_map(void *at, const struct wn_region *region, void **to)
@@ -282,6 +315,7 @@ static struct wn_transport transport = {
 	.unmap = file_unmap,
 	.remove = wn_embed_file_remove,
 	.fd = file_fd,
+	.renew = file_renew,
 };
 
 EMBED_API int wn_embed_init(unsigned int flags)

@@ -202,7 +202,8 @@ static bool is_stranger(const struct connection *c, pid_t from)
 static bool needs_owner(unsigned int nr)
 {
 	return nr == _IOC_NR(WN_IOC_ENTER) || nr == _IOC_NR(WN_IOC_LANE_CONNECT) ||
-	       nr == _IOC_NR(WN_IOC_LANE_ACCEPT) || nr == _IOC_NR(WN_IOC_LANE_LIST);
+	       nr == _IOC_NR(WN_IOC_LANE_ACCEPT) || nr == _IOC_NR(WN_IOC_LANE_LIST) ||
+	       (nr >= _IOC_NR(WN_IOC_FAN_MAKE) && nr <= _IOC_NR(WN_IOC_FAN_EVICT));
 }
 
 static int call(struct connection *c, pid_t from)
@@ -214,7 +215,7 @@ static int call(struct connection *c, pid_t from)
 		return -ENXIO;
 	/* A number, where the command says that it takes no struct. */
 	if (_IOC_DIR(cmd) == _IOC_NONE || _IOC_TYPE(cmd) != WN_IOC_MAGIC) {
-		if (cmd != WN_IOC_SUBMIT && cmd != WN_IOC_LANE_CLOSE)
+		if (cmd != WN_IOC_SUBMIT && cmd != WN_IOC_LANE_CLOSE && cmd != WN_IOC_LANE_WAKE)
 			return -ENOTTY;
 		if (is_stranger(c, from))
 			return -EOWNERDEAD;
@@ -300,8 +301,12 @@ static bool answer_lane(struct connection *c, pid_t from)
 	c->answer = (struct wn_wire_answer){ .ret = -EINVAL };
 	if (is_stranger(c, from))
 		n = -EOWNERDEAD;
+	else if (c->file && c->file->client && c->ask.value <= ~0U && c->ask.arg)
+		n = wn_embed_lane_seat_part(c->file->client, (u32)c->ask.value, c->ask.arg - 1,
+					    parts);
 	else if (c->file && c->file->client && c->ask.value <= ~0U)
-		n = wn_embed_lane_parts(c->file->client, (u32)c->ask.value, parts);
+		n = wn_embed_lane_parts(c->file->client, (u32)c->ask.value, parts,
+					&c->answer.value);
 	c->answer.ret = n < 0 ? n : 0;
 	for (i = 0; i < n; i++) {
 		body[i] = (struct wn_wire_part){ parts[i].offset, parts[i].bytes };

@@ -10,30 +10,12 @@
 
 #include "arg.h"
 #include "client.h"
+#include "fan.h"
 #include "futex.h"
 #include "kmod/core/cap.h"
 #include "kmod/core/client.h"
 #include "kmod/core/node.h"
 #include "kmod/core/reader.h"
-
-enum side { PRODUCER, CONSUMER };
-enum { TO_READ, TO_WRITE };
-
-struct wn_embed_lane {
-	u32 number;
-	u32 bytes;
-	u64 node;
-	u64 badge;
-	u64 cap;			/* handle of the producer's; 0: nobody's any more */
-	u64 cost;
-	u64 turn;
-	struct wn_embed_client *end[2];	/* NULL: gone */
-	struct wn_embed_client *maker;	/* in whose share it counts; NULL: gone */
-	bool accepted;
-	struct wn_lane_state *state;
-	struct wn_embed_memory control;	/* the state's page */
-	int rw[2], ro[2];		/* a file for each side */
-};
 
 static u64 page_bytes(void)
 {
@@ -42,47 +24,44 @@ static u64 page_bytes(void)
 
 /* ------------------------------------------------------------------- files */
 
-static u64 side_bytes(const struct wn_embed_lane *lane, enum side side)
-{
-	return page_bytes() + (side == PRODUCER ? lane->bytes : 0);
-}
-
 /* Who has the one that reads cannot open it anew to write, unless he is its owner. */
-static int make_file(struct wn_embed_lane *lane, enum side side)
+int wn_embed_lane_file(u64 bytes, int *rw, int *ro)
 {
 	char path[32];
 
-	lane->rw[side] = wn_embed_memory_file(side_bytes(lane, side));
-	if (lane->rw[side] < 0 ||
-	    fcntl(lane->rw[side], F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_GROW | F_SEAL_SHRINK))
+	*rw = wn_embed_memory_file(bytes);
+	if (*rw < 0 || fcntl(*rw, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_GROW | F_SEAL_SHRINK))
 		return -ENOMEM;
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", lane->rw[side]);
-	lane->ro[side] = open(path, O_RDONLY | O_CLOEXEC);
-	return lane->ro[side] < 0 || fchmod(lane->rw[side], 0) ? -ENOMEM : 0;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", *rw);
+	*ro = open(path, O_RDONLY | O_CLOEXEC);
+	return *ro < 0 || fchmod(*rw, 0) ? -ENOMEM : 0;
 }
 
-static void close_file(int fd)
+void wn_embed_lane_close_file(int fd)
 {
 	if (fd >= 0)
 		close(fd);
 }
 
-static void free_lane(struct wn_embed_lane *lane)
+void wn_embed_lane_free(struct wn_embed_lane *lane)
 {
 	int side;
 
 	for (side = 0; side < 2; side++) {
-		close_file(lane->rw[side]);
-		close_file(lane->ro[side]);
+		wn_embed_lane_close_file(lane->rw[side]);
+		wn_embed_lane_close_file(lane->ro[side]);
 	}
+	wn_embed_fan_free(lane->fan);
 	wn_embed_memory_free(&lane->control);
 	wn_embed_domain_give(lane->cost);
 	free(lane);
 }
 
-static struct wn_embed_lane *new_lane(u32 bytes, u64 most, int *err)
+struct wn_embed_lane *wn_embed_lane_new(u32 bytes, u32 seats, u64 most, int *err)
 {
 	struct wn_embed_lane *lane = calloc(1, sizeof(*lane));
+	const u64 page = page_bytes();
+	const u64 size[2] = { page + bytes, (seats ?: 1) * page };
 	int side;
 
 	*err = -ENOMEM;
@@ -92,20 +71,21 @@ static struct wn_embed_lane *new_lane(u32 bytes, u64 most, int *err)
 	lane->control.fd = -1;
 	lane->bytes = bytes;
 	if (most) {
-		const u64 cost = sizeof(*lane) + 3 * page_bytes() + bytes;
+		const u64 cost = sizeof(*lane) + page + size[PRODUCER] + size[CONSUMER] +
+				 (seats ? sizeof(struct wn_embed_fan) : 0);
 
 		if (!wn_embed_domain_take(cost, most)) {
 			*err = -ENOSPC;
-			free_lane(lane);
+			wn_embed_lane_free(lane);
 			return NULL;
 		}
 		lane->cost = cost;
 	}
 	*err = wn_embed_memory_alloc_file(&lane->control, sizeof(struct wn_lane_state), false);
 	for (side = 0; side < 2 && !*err; side++)
-		*err = make_file(lane, side);
+		*err = wn_embed_lane_file(size[side], &lane->rw[side], &lane->ro[side]);
 	if (*err) {
-		free_lane(lane);
+		wn_embed_lane_free(lane);
 		return NULL;
 	}
 	lane->state = lane->control.addr;
@@ -114,46 +94,52 @@ static struct wn_embed_lane *new_lane(u32 bytes, u64 most, int *err)
 
 /* ----------------------------------------------------------------- windows */
 
-static u32 window_type(u32 number, int i)
-{
-	return WN_REGION_LANES + 2 * number + (u32)i;
-}
-
-static bool has_data(enum side side, int i)
+static bool has_data(enum wn_embed_side side, int i)
 {
 	return (i == TO_WRITE) == (side == PRODUCER);
 }
 
-static void tell_regions(const struct wn_embed_lane *lane, enum side side,
-			 struct wn_region *regions)
+/* Pages before the data. */
+static u32 front(const struct wn_embed_lane *lane, enum wn_embed_side side, int i)
+{
+	if (i == TO_WRITE)
+		return 1;
+	return lane->fan && side == PRODUCER ? 1 + lane->fan->state->nr : 2;
+}
+
+void wn_embed_lane_regions(const struct wn_embed_lane *lane, enum wn_embed_side side,
+			   struct wn_region *regions)
 {
 	int i;
 
 	for (i = 0; i < 2; i++) {
-		const u32 type = window_type(lane->number, i);
+		const u32 type = wn_embed_lane_window(lane, i);
 
 		regions[i] = (struct wn_region){
 			.type = type,
 			.flags = i == TO_WRITE ? WN_REGION_F_WRITE : 0,
 			.offset = WN_REGION_OFFSET(type),
-			.bytes = (i == TO_READ ? 2 : 1) * page_bytes() +
+			.bytes = front(lane, side, i) * page_bytes() +
 				 (has_data(side, i) ? 2 * (u64)lane->bytes : 0),
 		};
 	}
 }
 
-/* Under the domain's lock: the client's lane of that number, and which end; or NULL. */
-static struct wn_embed_lane *find(struct wn_embed_client *client, unsigned long number,
-				  enum side *side)
+struct wn_embed_lane *wn_embed_lane_find(struct wn_embed_client *client, unsigned long number,
+					 enum wn_embed_side *side, struct wn_embed_seat **seat)
 {
 	struct wn_embed_domain *domain = client->domain;
 	struct wn_embed_lane *lane;
 
+	*seat = NULL;
 	if (number >= domain->bounds.lanes)
 		return NULL;
 	lane = domain->lanes.at[number];
-	if (!lane || (lane->end[PRODUCER] != client &&
-		      (lane->end[CONSUMER] != client || !lane->accepted)))
+	if (!lane)
+		return NULL;
+	*seat = wn_embed_fan_seat_of(lane, client);
+	if (lane->end[PRODUCER] != client && !*seat &&
+	    (lane->end[CONSUMER] != client || !lane->accepted))
 		return NULL;
 	*side = lane->end[PRODUCER] == client ? PRODUCER : CONSUMER;
 	return lane;
@@ -169,17 +155,18 @@ static void add_part(struct wn_embed_part *parts, int *n, int fd, u64 offset, u6
 	++*n;
 }
 
-static int list_parts(const struct wn_embed_lane *lane, enum side side, int i,
-		      struct wn_embed_part *parts)
+static int list_parts(const struct wn_embed_lane *lane, enum wn_embed_side side,
+		      const struct wn_embed_seat *seat, int i, struct wn_embed_part *parts)
 {
-	const u64 page = page_bytes();
-	const enum side whose = i == TO_WRITE ? side : !side;
-	const int fd = i == TO_WRITE ? lane->rw[whose] : lane->ro[whose];
+	const u64 page = page_bytes(), before = front(lane, side, i) * page;
+	const enum wn_embed_side whose = i == TO_WRITE ? side : !side;
+	const int fd = i == TO_READ ? lane->ro[whose] : seat ? seat->rw : lane->rw[whose];
 	int n = 0, at;
 
 	if (i == TO_READ)
 		add_part(parts, &n, lane->control.fd, 0, page, false);
-	add_part(parts, &n, fd, 0, page, i == TO_WRITE);
+	/* Of a fan's seats: what they show until somebody has them. */
+	add_part(parts, &n, fd, 0, i == TO_READ ? before - page : page, i == TO_WRITE);
 	if (has_data(side, i)) {
 		add_part(parts, &n, fd, page, lane->bytes, i == TO_WRITE);
 		add_part(parts, &n, fd, page, lane->bytes, i == TO_WRITE);
@@ -189,27 +176,56 @@ static int list_parts(const struct wn_embed_lane *lane, enum side side, int i,
 	if (at == n)
 		return n;
 	for (at = 0; at < n; at++)
-		close_file(parts[at].fd);
+		wn_embed_lane_close_file(parts[at].fd);
 	return -EMFILE;
 }
 
 int wn_embed_lane_parts(struct wn_embed_client *client, u32 type,
-			struct wn_embed_part parts[WN_EMBED_PARTS])
+			struct wn_embed_part parts[WN_EMBED_PARTS], u64 *who)
 {
 	struct wn_embed_domain *domain = client->domain;
+	struct wn_embed_seat *seat;
 	struct wn_embed_lane *lane;
-	enum side side;
+	enum wn_embed_side side;
 	int n = -EINVAL;
+
+	*who = 0;
+	if (type < WN_REGION_LANES || wn_embed_client_state(client) != WN_EMBED_ENABLED)
+		return -EINVAL;
+	type -= WN_REGION_LANES;
+	pthread_mutex_lock(&domain->lock);
+	lane = wn_embed_lane_find(client, type / 2, &side, &seat);
+	if (lane)
+		n = list_parts(lane, side, seat, type % 2, parts);
+	if (seat)
+		*who = WN_EMBED_WHO(seat->number, seat->life);
+	pthread_mutex_unlock(&domain->lock);
+	return n;
+}
+
+int wn_embed_lane_seat_part(struct wn_embed_client *client, u32 type, u64 number,
+			    struct wn_embed_part *part)
+{
+	struct wn_embed_domain *domain = client->domain;
+	struct wn_embed_seat *seat;
+	struct wn_embed_lane *lane;
+	enum wn_embed_side side;
+	int n = 0;
 
 	if (type < WN_REGION_LANES || wn_embed_client_state(client) != WN_EMBED_ENABLED)
 		return -EINVAL;
 	type -= WN_REGION_LANES;
 	pthread_mutex_lock(&domain->lock);
-	lane = find(client, type / 2, &side);
-	if (lane)
-		n = list_parts(lane, side, type % 2, parts);
+	lane = wn_embed_lane_find(client, type / 2, &side, &seat);
+	if (!lane || !lane->fan || side != PRODUCER || type % 2 != TO_READ ||
+	    number >= lane->fan->state->nr)
+		n = -EINVAL;
+	else if (lane->fan->at[number])
+		add_part(part, &n, lane->fan->at[number]->ro, 0, page_bytes(), false);
+	else
+		n = -ENOENT;
 	pthread_mutex_unlock(&domain->lock);
-	return n;
+	return n == 1 && part->fd < 0 ? -EMFILE : n;
 }
 
 /* --------------------------------------------------------------------- end */
@@ -222,40 +238,50 @@ static void say(struct wn_embed_lane *lane, u32 flags)
 	wn_embed_wake(&lane->state->flags, true);
 }
 
-/* Something for a client that waits for any lane. */
-static void tell(struct wn_embed_client *client)
+void wn_embed_lane_tell(struct wn_embed_client *client)
 {
 	__atomic_add_fetch(client->lane_news, 1, __ATOMIC_SEQ_CST);
 	wn_embed_wake(client->lane_news, true);
 }
 
-/* Under the lock. */
-static void close_end(struct wn_embed_lane *lane, enum side side)
+void wn_embed_lane_leave(struct wn_embed_lane *lane, struct wn_embed_domain *domain)
 {
-	struct wn_embed_domain *domain = lane->end[side]->domain;
-
-	lane->end[side] = NULL;
-	say(lane, side == PRODUCER ? WN_LANE_S_PRODUCER_GONE : WN_LANE_S_CONSUMER_GONE);
-	if (lane->end[!side]) {
-		tell(lane->end[!side]);
+	if (lane->end[PRODUCER] || lane->end[CONSUMER] || (lane->fan && lane->fan->joined))
 		return;
-	}
 	domain->lanes.at[lane->number] = NULL;
 	domain->nr_lanes--;
 	if (lane->maker)
 		lane->maker->lanes_made--;
-	free_lane(lane);
+	wn_embed_lane_free(lane);
+}
+
+/* Under the lock. */
+static void close_end(struct wn_embed_lane *lane, enum wn_embed_side side,
+		      struct wn_embed_seat *seat)
+{
+	struct wn_embed_domain *domain = (seat ? seat->client : lane->end[side])->domain;
+
+	if (!seat) {
+		lane->end[side] = NULL;
+		say(lane, side == PRODUCER ? WN_LANE_S_PRODUCER_GONE : WN_LANE_S_CONSUMER_GONE);
+		if (lane->end[!side])
+			wn_embed_lane_tell(lane->end[!side]);
+	}
+	if (lane->fan)
+		wn_embed_fan_close(lane, seat);
+	wn_embed_lane_leave(lane, domain);
 }
 
 int wn_embed_lane_close(struct wn_embed_client *client, unsigned long number)
 {
 	struct wn_embed_lane *lane;
-	enum side side;
+	struct wn_embed_seat *seat;
+	enum wn_embed_side side;
 
 	pthread_mutex_lock(&client->domain->lock);
-	lane = find(client, number, &side);
+	lane = wn_embed_lane_find(client, number, &side, &seat);
 	if (lane)
-		close_end(lane, side);
+		close_end(lane, side, seat);
 	pthread_mutex_unlock(&client->domain->lock);
 	return lane ? 0 : -ENOENT;
 }
@@ -264,40 +290,53 @@ void wn_embed_lanes_end(struct wn_embed_client *client)
 {
 	struct wn_embed_domain *domain = client->domain;
 	struct wn_embed_lane *lane;
+	struct wn_embed_seat *seat;
 	u32 number;
-	int side;
 
 	pthread_mutex_lock(&domain->lock);
 	for (number = 0; number < domain->bounds.lanes; number++) {
 		lane = domain->lanes.at[number];
+		if (!lane)
+			continue;
 		/* What others still hold of its making is in nobody's share. */
-		if (lane && lane->maker == client)
+		if (lane->maker == client)
 			lane->maker = NULL;
-		for (side = 0; lane && side < 2; side++)
-			if (lane->end[side] == client) {
-				close_end(lane, side);
-				break;
-			}
+		seat = wn_embed_fan_seat_of(lane, client);
+		if (lane->end[PRODUCER] == client)
+			close_end(lane, PRODUCER, NULL);
+		else if (seat || lane->end[CONSUMER] == client)
+			close_end(lane, CONSUMER, seat);
 	}
 	pthread_mutex_unlock(&domain->lock);
+}
+
+/* All of it, from all who have it. */
+static void take_back(struct wn_embed_lane *lane)
+{
+	int side;
+
+	lane->cap = 0;
+	say(lane, WN_LANE_S_REVOKED);
+	for (side = 0; side < 2; side++)
+		if (lane->end[side])
+			wn_embed_lane_tell(lane->end[side]);
+	if (lane->fan)
+		wn_embed_fan_tell(lane);
 }
 
 void wn_embed_lanes_revoke(struct wn_embed_domain *domain)
 {
 	struct wn_embed_lane *lane;
 	u32 number;
-	int side;
 
 	for (number = 0; number < domain->bounds.lanes; number++) {
 		lane = domain->lanes.at[number];
-		if (!lane || !lane->cap || !lane->end[PRODUCER] ||
-		    wn_cap_find(domain->core, lane->cap))
+		if (!lane)
 			continue;
-		lane->cap = 0;
-		say(lane, WN_LANE_S_REVOKED);
-		for (side = 0; side < 2; side++)
-			if (lane->end[side])
-				tell(lane->end[side]);
+		if (lane->cap && lane->end[PRODUCER] && !wn_cap_find(domain->core, lane->cap))
+			take_back(lane);
+		if (lane->fan)
+			wn_embed_fan_revoke(lane, domain);
 	}
 }
 
@@ -332,18 +371,11 @@ static bool within_share(const struct wn_embed_domain *domain,
 	return mine + 1 <= (mine + domain->bounds.lanes - domain->nr_lanes + 1) / 2;
 }
 
-/* Under the lock. */
-static int enter(struct wn_embed_lane *lane, struct wn_embed_client *client,
-		 struct wn_lane_connect *c)
+int wn_embed_lane_enter(struct wn_embed_lane *lane, struct wn_embed_client *client)
 {
 	struct wn_embed_domain *domain = client->domain;
-	struct wn_embed_client *peer = NULL;
-	const struct wn_cap *cap;
 	u32 number = 0;
-	int err = consumer_of(client, c, &peer, &cap);
 
-	if (err)
-		return err;
 	while (number < domain->bounds.lanes && domain->lanes.at[number])
 		number++;
 	if (number == domain->bounds.lanes)
@@ -354,7 +386,24 @@ static int enter(struct wn_embed_lane *lane, struct wn_embed_client *client,
 	domain->nr_lanes++;
 	client->lanes_made++;
 	lane->maker = client;
-	lane->number = c->lane = number;
+	lane->number = number;
+	return 0;
+}
+
+/* Under the lock. */
+static int enter(struct wn_embed_lane *lane, struct wn_embed_client *client,
+		 struct wn_lane_connect *c)
+{
+	struct wn_embed_domain *domain = client->domain;
+	struct wn_embed_client *peer = NULL;
+	const struct wn_cap *cap;
+	int err = consumer_of(client, c, &peer, &cap);
+
+	if (!err)
+		err = wn_embed_lane_enter(lane, client);
+	if (err)
+		return err;
+	c->lane = lane->number;
 	lane->turn = ++domain->lanes.last_turn;
 	lane->node = c->node;
 	lane->badge = cap->badge;
@@ -363,11 +412,11 @@ static int enter(struct wn_embed_lane *lane, struct wn_embed_client *client,
 	lane->end[CONSUMER] = peer;
 	c->consumer = peer->number;
 	*lane->state = (struct wn_lane_state){
-		.lane = number, .bytes = lane->bytes,
+		.lane = lane->number, .bytes = lane->bytes,
 		.producer = client->number, .consumer = peer->number,
 	};
-	tell_regions(lane, PRODUCER, c->regions);
-	tell(peer);
+	wn_embed_lane_regions(lane, PRODUCER, c->regions);
+	wn_embed_lane_tell(peer);
 	return 0;
 }
 
@@ -393,14 +442,14 @@ int wn_embed_lane_connect(struct wn_embed_client *client, u64 most, void *arg)
 	pthread_mutex_unlock(&client->domain->lock);
 	if (err)
 		return err;
-	lane = new_lane(c.bytes, most, &err);
+	lane = wn_embed_lane_new(c.bytes, 0, most, &err);
 	if (!lane)
 		return err;
 	pthread_mutex_lock(&client->domain->lock);
 	err = enter(lane, client, &c);
 	pthread_mutex_unlock(&client->domain->lock);
 	if (err)
-		free_lane(lane);
+		wn_embed_lane_free(lane);
 	else
 		wn_embed_arg_put(&c, sizeof(c), (u32)caller, arg);
 	return err;
@@ -446,7 +495,7 @@ int wn_embed_lane_accept(struct wn_embed_client *client, void *arg)
 		a.lane = lane->number;
 		a.bytes = lane->bytes;
 		a.producer = lane->state->producer;
-		tell_regions(lane, CONSUMER, a.regions);
+		wn_embed_lane_regions(lane, CONSUMER, a.regions);
 		say(lane, WN_LANE_S_ACCEPTED);
 	}
 	pthread_mutex_unlock(&client->domain->lock);
@@ -459,7 +508,7 @@ int wn_embed_lane_accept(struct wn_embed_client *client, void *arg)
 /* ------------------------------------------------------------------- list */
 
 /* What a side says of itself, in a file that is not mapped here; zeroes if it cannot be read. */
-static struct wn_lane_side says(const struct wn_embed_lane *lane, enum side side)
+static struct wn_lane_side says(const struct wn_embed_lane *lane, enum wn_embed_side side)
 {
 	struct wn_lane_side s = {};
 
@@ -472,7 +521,9 @@ static struct wn_lane_info look(const struct wn_embed_lane *lane)
 {
 	const struct wn_lane_side consumer = says(lane, CONSUMER), producer = says(lane, PRODUCER);
 	const u32 flags = lane->state->flags;
-	const u64 fill = producer.pos - consumer.pos;
+	/* Of a fan: what who joins can still read. */
+	const u64 from = lane->fan ? wn_embed_fan_floor(lane) : consumer.pos;
+	const u64 fill = producer.pos - from;
 
 	return (struct wn_lane_info){
 		.lane = lane->number,

@@ -38,9 +38,19 @@ int wn_embed_lane_close(struct wn_embed_client *client, unsigned long number);
 /* WN_IOC_LANE_LIST. */
 int wn_embed_lane_list(struct wn_embed_client *client, void *arg);
 
-/* What a window of a lane of the client's is made of: how many; -EINVAL; -EMFILE. */
+/* Who of a fan's consumers it is: its seat, and in which life. */
+#define WN_EMBED_WHO(seat, life)	((u64)(life) << 32 | (seat))
+
+/*
+ * What a window of a lane of the client's is made of: how many; -EINVAL; -EMFILE. *who:
+ * WN_EMBED_WHO, 0 where it is no fan's consumer.
+ */
 int wn_embed_lane_parts(struct wn_embed_client *client, u32 type,
-			struct wn_embed_part parts[WN_EMBED_PARTS]);
+			struct wn_embed_part parts[WN_EMBED_PARTS], u64 *who);
+
+/* What its producer sees of a seat of a fan: 1; -ENOENT: nobody has it; -EINVAL; -EMFILE. */
+int wn_embed_lane_seat_part(struct wn_embed_client *client, u32 type, u64 number,
+			    struct wn_embed_part *part);
 
 /* The client goes: all its ends do. Before its number is free. */
 void wn_embed_lanes_end(struct wn_embed_client *client);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "arg.h"
+#include "fan.h"
 #include "futex.h"
 #include "memory.h"
 
@@ -16,8 +17,9 @@ struct wn_embed_lane_view {
 	struct wn_embed_lane_view *next;
 	u32 number;
 	u32 refs;		/* the list's, and of each who waits; under lock, as the next */
-	u32 rung;		/* the bell when it was last waited for */
-	u32 rung_any;		/* and when any was */
+	u64 who;		/* of a fan's consumers; 0: none */
+	u32 rung[2];		/* the bells when it was last waited for */
+	u32 rung_any[2];	/* and when any was */
 	bool told_any;		/* those who wait for any know that it is over */
 	struct wn_lane_state *state;	/* to read */
 	struct wn_lane_side *peer;	/* the same */
@@ -68,7 +70,7 @@ static struct wn_embed_lane_view *find(struct wn_embed_lane_views *views, unsign
 	return v;
 }
 
-static bool keep(struct wn_embed_lane_views *views, u32 number, bool writes,
+static bool keep(struct wn_embed_lane_views *views, u32 number, bool writes, u64 who,
 		 const struct wn_embed_part *parts)
 {
 	const u64 page = (u64)sysconf(_SC_PAGESIZE);
@@ -82,6 +84,7 @@ static bool keep(struct wn_embed_lane_views *views, u32 number, bool writes,
 		if (v) {
 			v->number = number;
 			v->refs = 1;
+			v->who = who;
 			v->next = views->first;
 			views->first = v;
 		}
@@ -98,7 +101,7 @@ static bool keep(struct wn_embed_lane_views *views, u32 number, bool writes,
 }
 
 int wn_embed_lane_view_map(struct wn_embed_lane_views *views, const struct wn_region *region,
-			   const struct wn_embed_part *parts, int count, void **to)
+			   const struct wn_embed_part *parts, int count, u64 who, void **to)
 {
 	const bool writes = region->flags & WN_REGION_F_WRITE;
 	u64 bytes = 0, at = 0;
@@ -117,7 +120,7 @@ int wn_embed_lane_view_map(struct wn_embed_lane_views *views, const struct wn_re
 			err = -ENOMEM;
 		at += parts[i].bytes;
 	}
-	if (!err && !keep(views, (region->type - WN_REGION_LANES) / 2, writes, parts))
+	if (!err && !keep(views, (region->type - WN_REGION_LANES) / 2, writes, who, parts))
 		err = -ENOMEM;
 	for (i = 0; i < count; i++)
 		close(parts[i].fd);
@@ -126,6 +129,15 @@ int wn_embed_lane_view_map(struct wn_embed_lane_views *views, const struct wn_re
 	else if (!err)
 		*to = row;
 	return err;
+}
+
+int wn_embed_lane_view_renew(void *map, u64 offset, const struct wn_embed_part *part)
+{
+	const bool done = wn_embed_map_part((u8 *)map + offset, part->fd, part->offset,
+					    part->bytes, false);
+
+	close(part->fd);
+	return done ? 0 : -ENOMEM;
 }
 
 void wn_embed_lane_view_drop(struct wn_embed_lane_views *views, unsigned long number)
@@ -157,9 +169,42 @@ static u32 load(const u32 *word)
 	return __atomic_load_n(word, __ATOMIC_ACQUIRE);
 }
 
+static const struct wn_fan_state *fan_of(const struct wn_embed_lane_view *v)
+{
+	const struct wn_fan_state *fan = (void *)((u8 *)v->state + WN_FAN_OFFSET);
+
+	return fan->nr ? fan : NULL;
+}
+
 static bool is_over(const struct wn_embed_lane_view *v)
 {
-	return load(&v->state->flags) & OVER;
+	const struct wn_fan_state *fan = fan_of(v);
+	const u32 flags = load(&v->state->flags), seat = (u32)v->who % WN_FAN_SEATS;
+
+	if (!fan)
+		return flags & OVER;
+	/* It goes on without consumers. */
+	if (!v->who)
+		return flags & WN_LANE_S_REVOKED;
+	return flags & OVER || !(wn_load_acquire(&fan->seats) >> seat & 1) ||
+	       load(&fan->life[seat]) != v->who >> 32;
+}
+
+/* What who sleeps there is woken by, besides the state's flags: one, of a fan's two. */
+static u32 bells_of(const struct wn_embed_lane_view *v, const u32 *rung,
+		    struct wn_embed_word *words, bool *told)
+{
+	const enum wn_embed_side side = v->who ? CONSUMER : PRODUCER;
+	u32 n = 0, i;
+
+	words[n++].at = &v->peer->bell;
+	if (fan_of(v))
+		words[n++].at = (u32 *)(void *)((u8 *)v->state + WN_EMBED_FAN_WORD(side));
+	for (i = 0; i < n; i++) {
+		words[i].seen = load(words[i].at);
+		*told |= words[i].seen != rung[i];
+	}
+	return n;
 }
 
 /* The view with a reference; NULL: there is none, or it has no pages yet. */
@@ -212,16 +257,20 @@ static int wait_for(struct wn_embed_lane_views *views, unsigned long number, u64
 		    int sock)
 {
 	struct wn_embed_lane_view *v = get(views, number);
-	struct wn_embed_word words[2];
-	u32 flags, bell;
+	struct wn_embed_word words[3];
+	u32 flags, nr, i;
 	int err = 0;
+	bool told;
 
 	if (!v)
 		return -ENOENT;
 	for (;;) {
 		flags = load(&v->state->flags);
-		bell = load(&v->peer->bell);
-		if (bell != __atomic_exchange_n(&v->rung, bell, __ATOMIC_RELAXED) || is_over(v)) {
+		told = false;
+		nr = bells_of(v, v->rung, words, &told);
+		for (i = 0; i < nr; i++)
+			__atomic_store_n(&v->rung[i], words[i].seen, __ATOMIC_RELAXED);
+		if (told || is_over(v)) {
 			err = 0;
 			break;
 		}
@@ -236,9 +285,8 @@ static int wait_for(struct wn_embed_lane_views *views, unsigned long number, u64
 		pthread_mutex_unlock(&views->lock);
 		if (err)
 			break;
-		words[0] = (struct wn_embed_word){ &v->peer->bell, bell };
-		words[1] = (struct wn_embed_word){ &v->state->flags, flags };
-		err = wn_embed_sleep_any(words, 2, sooner(deadline, LOOK_NS));
+		words[nr++] = (struct wn_embed_word){ &v->state->flags, flags };
+		err = wn_embed_sleep_any(words, nr, sooner(deadline, LOOK_NS));
 	}
 	give(views, v);
 	return err;
@@ -253,17 +301,21 @@ static bool any_told(struct wn_embed_lane_views *views, struct wn_embed_word *wo
 
 	*all = true;
 	for (v = views->first; v; v = v->next) {
-		const u32 bell = v->peer ? load(&v->peer->bell) : 0;
+		struct wn_embed_word bells[2];
+		u32 n, i;
 
 		if (!v->peer || !v->state)
 			continue;
-		told |= bell != v->rung_any || (!v->told_any && is_over(v));
-		v->rung_any = bell;
+		n = bells_of(v, v->rung_any, bells, &told);
+		told |= !v->told_any && is_over(v);
 		v->told_any = is_over(v);
-		if (*nr == WN_EMBED_WORDS)
-			*all = false;
-		else if (!v->told_any)
-			words[(*nr)++] = (struct wn_embed_word){ &v->peer->bell, bell };
+		for (i = 0; i < n; i++) {
+			v->rung_any[i] = bells[i].seen;
+			if (*nr == WN_EMBED_WORDS)
+				*all = false;
+			else if (!v->told_any)
+				words[(*nr)++] = bells[i];
+		}
 	}
 	return told;
 }
@@ -329,10 +381,14 @@ int wn_embed_lane_view_wake(struct wn_embed_lane_views *views, unsigned long num
 {
 	struct wn_embed_lane_view *v = get(views, number);
 
+	bool to_engine;
+
 	if (!v)
 		return -ENOENT;
-	/* It was rung already, which is what they look at. */
-	wn_embed_wake(&v->own->bell, true);
+	/* It was rung already, which is what they look at; a fan's producer at no consumer's. */
+	to_engine = v->who;
+	if (!to_engine)
+		wn_embed_wake(&v->own->bell, true);
 	give(views, v);
-	return 0;
+	return to_engine;
 }

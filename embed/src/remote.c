@@ -330,18 +330,20 @@ static int enter(struct remote *r, struct wn_enter *e)
 	return taken ? taken : err;
 }
 
-/* Waiting and waking, which is done here. */
+/* Waiting and waking, which is done here where it can be. */
 static int lane_call(struct remote *r, unsigned long cmd, void *arg)
 {
 	u32 *news = (u32 *)((u8 *)r->kern + WN_EMBED_LANE_WORD);
+	int ret;
 
 	if (r->life != getpid())
 		return -EOWNERDEAD;
 	if (!r->kern)
 		return -ENXIO;
-	return _IOC_NR(cmd) == _IOC_NR(WN_IOC_LANE_WAIT) ?
-	       wn_embed_lane_view_wait(&r->views, news, r->sock, arg) :
-	       wn_embed_lane_view_wake(&r->views, (unsigned long)arg);
+	if (_IOC_NR(cmd) == _IOC_NR(WN_IOC_LANE_WAIT))
+		return wn_embed_lane_view_wait(&r->views, news, r->sock, arg);
+	ret = wn_embed_lane_view_wake(&r->views, (unsigned long)arg);
+	return ret > 0 ? ask_call(r, cmd, (unsigned long)arg, NULL, 0) : ret;
 }
 
 static int remote_call(void *at, unsigned long cmd, void *arg)
@@ -426,10 +428,9 @@ static int receive_map(struct remote *r, const struct wn_region *region, void **
 	return err;
 }
 
-/* The files of a lane's window, in a row. */
-static int receive_lane(struct remote *r, const struct wn_region *region, void **to)
+/* Files of a lane's window, in a row: how many, of at most as many. */
+static int receive_parts(struct remote *r, struct wn_embed_part *parts, int most, u64 *who)
 {
-	struct wn_embed_part parts[WN_EMBED_PARTS];
 	struct wn_wire_answer head;
 	int fds[WN_WIRE_FDS], count = receive(r->sock, &head, fds), i;
 	const struct wn_wire_part *body = (void *)head.body;
@@ -437,7 +438,7 @@ static int receive_lane(struct remote *r, const struct wn_region *region, void *
 
 	if (count < 0)
 		return count;
-	right = !head.ret && count > 0 && count <= WN_EMBED_PARTS &&
+	right = !head.ret && count > 0 && count <= most &&
 		head.bytes == (u32)count * sizeof(*body);
 	for (i = 0; i < count; i++) {
 		if (!right)
@@ -447,9 +448,46 @@ static int receive_lane(struct remote *r, const struct wn_region *region, void *
 				.fd = fds[i], .offset = body[i].offset, .bytes = body[i].bytes,
 			};
 	}
+	*who = head.value;
 	if (!right)
 		return head.ret ? head.ret : -EPROTO;
-	return wn_embed_lane_view_map(&r->views, region, parts, count, to);
+	return count;
+}
+
+static int receive_lane(struct remote *r, const struct wn_region *region, void **to)
+{
+	struct wn_embed_part parts[WN_EMBED_PARTS];
+	u64 who;
+	int count = receive_parts(r, parts, WN_EMBED_PARTS, &who);
+
+	return count < 0 ? count :
+	       wn_embed_lane_view_map(&r->views, region, parts, count, who, to);
+}
+
+static int remote_renew(void *at, const struct wn_region *region, void *map, __u64 offset)
+{
+	const u64 page = (u64)sysconf(_SC_PAGESIZE);
+	const struct wn_wire_ask ask = {
+		.what = WN_WIRE_LANE, .value = region->type, .arg = offset / page,
+	};
+	struct remote *r = at;
+	int saved = errno, err;
+	struct wn_embed_part part;
+	u64 who;
+
+	if (r->life != getpid())
+		return -EOWNERDEAD;
+	if (offset < page || offset >= region->bytes)
+		return -EINVAL;
+	pthread_mutex_lock(&r->lock);
+	err = send_ask(r->sock, &ask);
+	if (!err)
+		err = receive_parts(r, &part, 1, &who);
+	pthread_mutex_unlock(&r->lock);
+	if (err > 0)
+		err = wn_embed_lane_view_renew(map, offset, &part);
+	errno = saved;
+	return err;
 }
 
 static int remote_map(void *at, const struct wn_region *region, void **to)
@@ -497,4 +535,5 @@ struct wn_transport wn_embed_remote = {
 	.unmap = remote_unmap,
 	.remove = remote_remove,
 	.fd = remote_fd,
+	.renew = remote_renew,
 };

@@ -16,7 +16,8 @@
 #define WN_WIRE_CALL	3	/* value: WN_IOC_*; body: its struct, or arg where it is a number */
 #define WN_WIRE_MAP	4	/* value: WN_REGION_*. File by file */
 #define WN_WIRE_REMOVE	5	/* body: a name */
-#define WN_WIRE_LANE	6	/* value: WN_REGION_* of a lane; answer: struct wn_wire_part */
+#define WN_WIRE_LANE	6	/* value: WN_REGION_* of a lane; answer: struct wn_wire_part.
+				 * arg: 0, or of a fan's seats 1 + which page the producer sees */
 
 /* Files that lie in a row in the window, from offset on. */
 struct wn_wire_part {
@@ -35,7 +36,7 @@ struct wn_wire_ask {
 struct wn_wire_answer {
 	s32 ret;
 	u32 files;		/* MAP: how many there are in all; this and what follows bring them */
-	u64 value;		/* OPEN: the domain's id; MAP: bytes of each file */
+	u64 value;		/* OPEN: the domain's id; MAP: bytes of each file; LANE: WN_EMBED_WHO */
 	u64 offset;		/* MAP: where the region begins in the file */
 	u32 bytes;		/* of body that count */
 	u32 writable;		/* MAP */
