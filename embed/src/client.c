@@ -93,6 +93,22 @@ static void init_ring(struct wn_embed_client *client, const struct wn_setup *s)
 	}
 }
 
+static void init_turn(struct wn_embed_client *client)
+{
+	client->turn = (struct wn_turn){
+		.ring = &client->ring,
+		.env = {
+			.allowed = client->allowed,
+			.client = client->number,
+			.out = client->own[WN_REGION_ARENA_OUT].addr,
+			.out_bytes = (u32)client->own[WN_REGION_ARENA_OUT].bytes,
+			.in = client->own[WN_REGION_ARENA_IN].addr,
+			.in_bytes = (u32)client->own[WN_REGION_ARENA_IN].bytes,
+		},
+		.takes_back = true,
+	};
+}
+
 static int setup(struct wn_embed_client *client, struct wn_setup *s)
 {
 	struct wn_embed_domain *domain = client->domain;
@@ -123,6 +139,7 @@ static int setup(struct wn_embed_client *client, struct wn_setup *s)
 		&domain->slots, client->number * domain->slot_bytes, domain->slot_bytes, true);
 	client->own[WN_REGION_ALL_SLOTS] = wn_embed_memory_part(&domain->slots, 0,
 								domain->slots.bytes, false);
+	init_turn(client);
 	s->nr_regions = table(client, s->regions);
 	client->bytes = s->bytes;
 	__atomic_store_n(&client->state, WN_EMBED_READY, __ATOMIC_RELEASE);

@@ -7,6 +7,7 @@
 #include "kmod/core/inbox.h"
 #include "kmod/core/op.h"
 #include "kmod/core/ring.h"
+#include "kmod/core/turn.h"
 
 enum wn_embed_state {
 	WN_EMBED_NEW,
@@ -25,7 +26,8 @@ struct wn_embed_client {
 	u32 number;
 	u64 bytes;
 	struct wn_embed_memory own[WN_REGION_TABLE]; /* by type; public is the domain's */
-	struct wn_ring ring;		/* under domain->lock, as the next */
+	struct wn_ring ring;		/* under domain->lock, as the three below */
+	struct wn_turn turn;		/* of its ring */
 	u64 allowed[WN_OP_WORDS];
 	struct wn_inbox inbox;
 

@@ -90,27 +90,17 @@ static void collect(struct wn_embed_client *client)
 	pthread_mutex_unlock(&domain->lock);
 }
 
-static u32 turn(struct wn_embed_client *client, u32 max, bool *held)
+/* *more: another turn would find entries that it can take; *held: it has a revocation to go on with. */
+static u32 turn(struct wn_embed_client *client, u32 max, bool *more, bool *held)
 {
 	struct wn_embed_domain *domain = client->domain;
-	struct wn_turn turn = {
-		.ring = &client->ring,
-		.env = {
-			.allowed = client->allowed,
-			.client = client->number,
-			.out = client->own[WN_REGION_ARENA_OUT].addr,
-			.out_bytes = (u32)client->own[WN_REGION_ARENA_OUT].bytes,
-			.in = client->own[WN_REGION_ARENA_IN].addr,
-			.in_bytes = (u32)client->own[WN_REGION_ARENA_IN].bytes,
-		},
-		.takes_back = true,
-	};
 	struct wn_now now;
 	u32 taken;
 
 	pthread_mutex_lock(&domain->lock);
 	wn_embed_look_at_clock(&now);
-	taken = wn_turn_run(domain->core, &turn, max, &now);
+	taken = wn_turn_run(domain->core, &client->turn, max, &now);
+	*more = client->ring.left;
 	revoke_lanes(domain);
 	*held = client->ring.held && !wn_turn_release(domain->core, &client->ring);
 	if (unlikely(*held && !wn_journal_has_room(domain->core))) {
@@ -120,8 +110,10 @@ static u32 turn(struct wn_embed_client *client, u32 max, bool *held)
 	}
 	if (!wn_work_is_quiet(domain->core, &now)) {
 		wn_embed_deliver(domain);
-		wn_embed_service_kick(domain);
-		wn_work_settle(domain->core, &now);
+		if (wn_work_settle(domain->core, &now))
+			wn_embed_service_until(domain, wn_work_quiet_until(domain->core));
+		else
+			wn_embed_service_kick(domain);
 	}
 	pthread_mutex_unlock(&domain->lock);
 	return taken;
@@ -129,15 +121,14 @@ static u32 turn(struct wn_embed_client *client, u32 max, bool *held)
 
 static u32 run(struct wn_embed_client *client, u32 max)
 {
-	u32 taken = 0, n;
-	bool held;
+	u32 taken = 0, left;
+	bool more, held;
 
 	/* Not more than one ring full a call: its owner may go on filling it. */
 	do {
-		n = taken < max ? max - taken : 0;
-		n = turn(client, n < TURN_BUDGET ? n : TURN_BUDGET, &held);
-		taken += n;
-	} while (held || (n && taken < max && taken < client->ring.sq_entries));
+		left = taken < max ? max - taken : 0;
+		taken += turn(client, left < TURN_BUDGET ? left : TURN_BUDGET, &more, &held);
+	} while (held || (more && taken < max && taken < client->ring.sq_entries));
 	if (taken)
 		wake(client);
 	return taken;

@@ -68,16 +68,21 @@ static void kick(struct wn_embed_service *s)
 	wn_embed_wake(&s->kicks, false);
 }
 
-void wn_embed_service_kick(struct wn_embed_domain *domain)
+void wn_embed_service_until(struct wn_embed_domain *domain, u64 next)
 {
 	struct wn_embed_service *s = &domain->service;
-	u64 next = wn_work_waits(domain->core) ? 0 : wn_core_next_deadline(domain->core);
 
 	/* Without a thread: whoever enters next does a part, and tries again. */
 	if (!s->runs && next != WN_NEVER)
 		s->runs = start(domain);
 	else if (s->runs && next < s->until)
 		kick(s);
+}
+
+void wn_embed_service_kick(struct wn_embed_domain *domain)
+{
+	wn_embed_service_until(domain, wn_work_waits(domain->core) ? 0 :
+				       wn_core_next_deadline(domain->core));
 }
 
 void wn_embed_service_stop(struct wn_embed_domain *domain)

@@ -22,6 +22,9 @@ struct wn_embed_service {
 /* Under the domain's lock, after whatever can leave work: see to it that it is done. */
 void wn_embed_service_kick(struct wn_embed_domain *domain);
 
+/* The same, where nothing is to be done before that boottime; WN_NEVER: ever. */
+void wn_embed_service_until(struct wn_embed_domain *domain, u64 next);
+
 /* The last holder of the domain lets go. */
 void wn_embed_service_stop(struct wn_embed_domain *domain);
 
