@@ -120,9 +120,12 @@ static void settle(struct wn_domain *domain, const struct wn_now *now)
 		 */
 		at = domain->revoke.due;
 	} else {
-		at = min(wn_core_next_deadline(domain->core), domain->revoke.due);
-		if (!wn_work_settle(domain->core, now) &&
-		    (wn_work_waits(domain->core) || at <= now->boottime))
+		if (wn_work_settle(domain->core, now))
+			at = wn_work_quiet_until(domain->core);
+		else
+			at = wn_work_waits(domain->core) ? 0 : wn_core_next_deadline(domain->core);
+		at = min(at, domain->revoke.due);
+		if (at <= now->boottime)
 			at = 0;
 	}
 	if (!taken_back)

@@ -192,7 +192,7 @@ u32 wn_turn_run(struct wn_core *core, struct wn_turn *turn, u32 max,
 			ring->broken = WN_RING_CHAIN_BROKEN;
 	}
 	ring->left = !full && count.taken < pending;
-	if (!wn_work_is_quiet(core, now) && unlikely(wn_work_may_wait(core, now)))
+	if (!wn_work_is_quiet(core, now) && unlikely(!wn_work_rests(core, now)))
 		wn_work_slice(core, now);
 	wn_ring_flag(ring, WN_KR_F_CQ_FULL, full || (count.done == room && count.taken < pending));
 	if (!count.taken)

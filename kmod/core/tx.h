@@ -72,6 +72,8 @@ struct wn_tx {
 	u64 *dirty;		/* a bit for each block; NULL: nobody asks */
 	u32 dirty_base[WN_DIRTY_KINDS];	/* its first block */
 	struct wn_table tables[WN_TABLES];
+	u64 idle;		/* see wn_work_rests() */
+	u64 idle_until;
 };
 
 /* A record changed, or may have: records of tables are marked by the commit. */

@@ -64,14 +64,31 @@ static u32 job(struct wn_core *core, u32 which, u32 steps, const struct wn_now *
 	return 0;
 }
 
+bool wn_work_rests(struct wn_core *core, const struct wn_now *now)
+{
+	struct wn_tx *tx = core->tx;
+	u64 next;
+
+	if (tx->idle == tx->begun && now->boottime < tx->idle_until)
+		return true;
+	if (wn_work_waits(core) || core->subs.stuck)
+		return false;
+	next = wn_core_next_deadline(core);
+	if (next <= now->boottime)
+		return false;
+	tx->idle = tx->begun;
+	tx->idle_until = next;
+	return true;
+}
+
 bool wn_work_settle(struct wn_core *core, const struct wn_now *now)
 {
 	struct wn_tx *tx = core->tx;
 
-	if (wn_work_may_wait(core, now) || wn_mail_waiting(core, 0) >= 0)
+	if (!wn_work_rests(core, now) || wn_mail_waiting(core, 0) >= 0)
 		return false;
 	tx->quiet = tx->begun;
-	tx->quiet_until = wn_core_next_deadline(core);
+	tx->quiet_until = tx->idle_until;
 	return true;
 }
 

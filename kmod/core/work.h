@@ -56,8 +56,20 @@ static inline bool wn_work_is_quiet(const struct wn_core *core, const struct wn_
 	return tx->begun == tx->quiet && now->boottime < tx->quiet_until;
 }
 
+/*
+ * Whether there is nothing to do now but to deliver mail, as wn_work_may_wait() says; who
+ * asks again before anything was begun gets the answer of the first time.
+ */
+bool wn_work_rests(struct wn_core *core, const struct wn_now *now);
+
 /* Look whether all is quiet, mail too: true, and until when if nothing is begun. */
 bool wn_work_settle(struct wn_core *core, const struct wn_now *now);
+
+/* Until when, where it was: WN_NEVER, or a boottime. */
+static inline u64 wn_work_quiet_until(const struct wn_core *core)
+{
+	return core->tx->quiet_until;
+}
 
 /* Do a part of it, which the end of a turn can afford; whether more is left. */
 bool wn_work_slice(struct wn_core *core, const struct wn_now *now);
