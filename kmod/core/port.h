@@ -16,6 +16,7 @@
  *   wn_fence()                      full: stores before it are seen before loads after it
  *   wn_index_nospec(i, n)           i where i < n, else 0, under speculation too;
  *                                   it follows a bound check and replaces none
+ *   wn_prefetch(p)                  this line will be written soon: a hint, for any address
  *   wn_add_overflow(a, b, r) wn_mul_overflow(a, b, r)   true: *r is not to be used
  *   wn_ffs64(x) wn_fls64(x)         place of the lowest/highest set bit; x != 0
  *   wn_cpu_to_le16/32/64(v) wn_le16/32/64_to_cpu(v)

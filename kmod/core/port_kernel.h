@@ -12,6 +12,7 @@
 #include <linux/errno.h>
 #include <linux/nospec.h>
 #include <linux/overflow.h>
+#include <linux/prefetch.h>
 #include <linux/string.h>
 #include <linux/tracepoint-defs.h>
 #include <linux/types.h>
@@ -23,6 +24,8 @@
 #define wn_fence() smp_mb()
 
 #define wn_index_nospec(index, size) array_index_nospec(index, size)
+
+#define wn_prefetch(p) prefetchw(p)
 
 #define wn_add_overflow(a, b, r) check_add_overflow(a, b, r)
 #define wn_mul_overflow(a, b, r) check_mul_overflow(a, b, r)

@@ -77,6 +77,8 @@ static __always_inline unsigned long wn_index_mask(unsigned long index, unsigned
 #define wn_index_nospec(index, size) \
 	((__typeof__(index))((index) & wn_index_mask((index), (size))))
 
+#define wn_prefetch(p) __builtin_prefetch((p), 1)
+
 #define wn_add_overflow(a, b, r) __builtin_add_overflow(a, b, r)
 #define wn_mul_overflow(a, b, r) __builtin_mul_overflow(a, b, r)
 
