@@ -414,6 +414,7 @@ TEST_F_TIMEOUT(exchange, killed_at_random, 240)
 {
 	const uint32_t seed = number("WN_SEED", (uint32_t)getpid());
 	const uint32_t nr = number("WN_ROUNDS", 12);
+	long long used = wt_used(&self->m);
 	uint32_t round, when;
 	int up[2], status, err;
 	uint64_t node, i;
@@ -456,6 +457,7 @@ TEST_F_TIMEOUT(exchange, killed_at_random, 240)
 	}
 	close(up[0]);
 	close(up[1]);
+	EXPECT_EQ(used, wt_used(&self->m));
 	TH_LOG("%u rounds, seed %u", nr, seed);
 }
 

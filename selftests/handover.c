@@ -12,38 +12,23 @@
 #include <wn.h>
 
 #include "harness.h"
+#include "pair.h"
 
 FIXTURE(handover)
 {
-	struct wt_mount m;
-	const char *path;
-	struct wn from, to;
-	__u64 node;
+	struct wt_pair p;
 };
 
 static const struct wn_grant look = { .rights = WN_RIGHT_READ };
 
 FIXTURE_SETUP(handover)
 {
-	const __u32 none[WN_CLASSES] = { 0, 0, 0 };
-	__s64 node;
-
-	ASSERT_EQ(0, wt_mount(&self->m, NULL));
-	self->path = wt_path(&self->m, "d");
-	ASSERT_EQ(0, wn_domain_create(self->path, 0600, NULL));
-	ASSERT_EQ(0, wn_open(&self->from, self->path, NULL));
-	ASSERT_EQ(0, wn_domain_set_classes(self->path, none));
-	ASSERT_EQ(0, wn_open(&self->to, self->path, NULL));
-	node = wn_create(&self->from, 0, "n");
-	ASSERT_FALSE(WN_RES_IS_ERROR(node));
-	self->node = (__u64)node;
+	ASSERT_EQ(0, wt_pair_open(&self->p));
 }
 
 FIXTURE_TEARDOWN(handover)
 {
-	wn_close(&self->to);
-	wn_close(&self->from);
-	wt_umount(&self->m);
+	wt_pair_close(&self->p);
 }
 
 /* Whether the capability at an index lets its client look at its own node. */
@@ -60,23 +45,23 @@ TEST_F(handover, redeemed_as_often_as_was_said)
 	__u32 first, second;
 	int fd;
 
-	fd = wn_cap_export(&self->from, 0, self->node, &look, 2);
+	fd = wn_cap_export(&self->p.all, 0, self->p.node, &look, 2);
 	ASSERT_GE(fd, 0);
 	EXPECT_EQ(FD_CLOEXEC, fcntl(fd, F_GETFD));
 	EXPECT_EQ(2, wt_fdinfo(fd, "wn-uses"));
-	EXPECT_FALSE(WN_RES_IS_ERROR(wn_cap_redeem(&self->to, fd, &first)));
+	EXPECT_FALSE(WN_RES_IS_ERROR(wn_cap_redeem(&self->p.other, fd, &first)));
 	EXPECT_EQ(1, wt_fdinfo(fd, "wn-uses"));
-	ASSERT_EQ(0, wn_cap_read(&self->to, (__u16)first, 0, &info));
+	ASSERT_EQ(0, wn_cap_read(&self->p.other, (__u16)first, 0, &info));
 	EXPECT_EQ(WN_RIGHT_READ, info.rights);
-	EXPECT_EQ(self->node, info.node);
+	EXPECT_EQ(self->p.node, info.node);
 	EXPECT_EQ(1, info.depth);
 	/* To itself, too: it is a grant like any other. */
-	EXPECT_FALSE(WN_RES_IS_ERROR(wn_cap_redeem(&self->from, fd, &second)));
-	EXPECT_EQ(-ENOKEY, wn_cap_redeem(&self->to, fd, NULL));
+	EXPECT_FALSE(WN_RES_IS_ERROR(wn_cap_redeem(&self->p.all, fd, &second)));
+	EXPECT_EQ(-ENOKEY, wn_cap_redeem(&self->p.other, fd, NULL));
 	close(fd);
 	/* What came of it does not hang on the fd. */
-	EXPECT_EQ(0, use(&self->to, first));
-	EXPECT_EQ(0, use(&self->from, second));
+	EXPECT_EQ(0, use(&self->p.other, first));
+	EXPECT_EQ(0, use(&self->p.all, second));
 }
 
 /* The way it is meant: another process, a client of its own, the fd in a message. */
@@ -131,9 +116,9 @@ TEST_F(handover, sent_to_another_process)
 	pid_t pid;
 
 	/* One of its own to export, so that it can be taken back alone. */
-	mine = wn_cap_grant(&self->from, 0, self->node, 0, &all, &index);
+	mine = wn_cap_grant(&self->p.all, 0, self->p.node, 0, &all, &index);
 	ASSERT_FALSE(WN_RES_IS_ERROR(mine));
-	fd = wn_cap_export(&self->from, (__u16)index, 0, &look, 10);
+	fd = wn_cap_export(&self->p.all, (__u16)index, 0, &look, 10);
 	ASSERT_GE(fd, 0);
 	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, sock));
 	pid = fork();
@@ -141,7 +126,7 @@ TEST_F(handover, sent_to_another_process)
 	if (!pid) {
 		close(sock[0]);
 		close(fd);
-		_exit(in_other_process(sock[1], self->path) != -EKEYREVOKED);
+		_exit(in_other_process(sock[1], self->p.path) != -EKEYREVOKED);
 	}
 	close(sock[1]);
 	CMSG_FIRSTHDR(&msg)->cmsg_level = SOL_SOCKET;
@@ -150,7 +135,7 @@ TEST_F(handover, sent_to_another_process)
 	memcpy(CMSG_DATA(CMSG_FIRSTHDR(&msg)), &fd, sizeof(fd));
 	ASSERT_EQ(1, sendmsg(sock[0], &msg, 0));
 	ASSERT_EQ(1, read(sock[0], &c, 1));
-	EXPECT_EQ(0, wn_cap_revoke(&self->from, 0, (__u64)mine));
+	EXPECT_EQ(0, wn_cap_revoke(&self->p.all, 0, (__u64)mine));
 	ASSERT_EQ(1, write(sock[0], &c, 1));
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	EXPECT_EQ(0, status);
@@ -163,15 +148,15 @@ TEST_F(handover, dies_with_its_granter)
 	__u32 index;
 	int fd;
 
-	fd = wn_cap_export(&self->from, 0, self->node, &look, 5);
+	fd = wn_cap_export(&self->p.all, 0, self->p.node, &look, 5);
 	ASSERT_GE(fd, 0);
-	ASSERT_FALSE(WN_RES_IS_ERROR(wn_cap_redeem(&self->to, fd, &index)));
-	wn_close(&self->from);
-	EXPECT_EQ(-EKEYREVOKED, wn_cap_redeem(&self->to, fd, NULL));
-	EXPECT_EQ(-EKEYREVOKED, use(&self->to, index));
+	ASSERT_FALSE(WN_RES_IS_ERROR(wn_cap_redeem(&self->p.other, fd, &index)));
+	wn_close(&self->p.all);
+	EXPECT_EQ(-EKEYREVOKED, wn_cap_redeem(&self->p.other, fd, NULL));
+	EXPECT_EQ(-EKEYREVOKED, use(&self->p.other, index));
 	/* Nor is another who has its number the granter. */
-	ASSERT_EQ(0, wn_open(&self->from, self->path, NULL));
-	EXPECT_EQ(-EKEYREVOKED, wn_cap_redeem(&self->to, fd, NULL));
+	ASSERT_EQ(0, wn_open(&self->p.all, self->p.path, NULL));
+	EXPECT_EQ(-EKEYREVOKED, wn_cap_redeem(&self->p.other, fd, NULL));
 	close(fd);
 }
 
@@ -180,19 +165,19 @@ TEST_F(handover, holds_the_mount_and_nothing_else)
 	struct wn_domain_info info;
 	int fd;
 
-	fd = wn_cap_export(&self->from, 0, self->node, &look, 1);
+	fd = wn_cap_export(&self->p.all, 0, self->p.node, &look, 1);
 	ASSERT_GE(fd, 0);
-	wn_close(&self->from);
-	wn_close(&self->to);
-	ASSERT_EQ(0, wn_domain_info(self->path, &info));
+	wn_close(&self->p.all);
+	wn_close(&self->p.other);
+	ASSERT_EQ(0, wn_domain_info(self->p.path, &info));
 	EXPECT_EQ(0, info.clients);
-	EXPECT_EQ(0, wn_domain_remove(self->path));
-	EXPECT_EQ(-1, umount2(self->m.dir, 0));
+	EXPECT_EQ(0, wn_domain_remove(self->p.path));
+	EXPECT_EQ(-1, umount2(self->p.m.dir, 0));
 	EXPECT_EQ(EBUSY, errno);
 	close(fd);
-	ASSERT_EQ(0, wt_create(&self->m, "e"));
-	ASSERT_EQ(0, wn_open(&self->from, wt_path(&self->m, "e"), NULL));
-	ASSERT_EQ(0, wn_open(&self->to, wt_path(&self->m, "e"), NULL));
+	ASSERT_EQ(0, wt_create(&self->p.m, "e"));
+	ASSERT_EQ(0, wn_open(&self->p.all, wt_path(&self->p.m, "e"), NULL));
+	ASSERT_EQ(0, wn_open(&self->p.other, wt_path(&self->p.m, "e"), NULL));
 }
 
 TEST_F(handover, refused)
@@ -206,7 +191,7 @@ TEST_F(handover, refused)
 		.size = sizeof(e), .uses = 1, .flags = 1, .grant = look,
 	};
 	struct wn_cap_redeem r = { .size = sizeof(r), .fd = -1 };
-	struct wn *from = &self->from, *to = &self->to, other;
+	struct wn *from = &self->p.all, *to = &self->p.other, other;
 	__u64 ops[4];
 	__u32 index;
 	__s64 handle;
@@ -224,7 +209,7 @@ TEST_F(handover, refused)
 	e.reserved = 1;
 	EXPECT_EQ(-EINVAL, wt_ioctl(from->fd, WN_IOC_CAP_EXPORT, &e));
 	EXPECT_EQ(-EFAULT, wt_ioctl(from->fd, WN_IOC_CAP_EXPORT, (void *)8));
-	handle = wn_cap_grant(from, 0, self->node, 0, &weak, &index);
+	handle = wn_cap_grant(from, 0, self->p.node, 0, &weak, &index);
 	ASSERT_FALSE(WN_RES_IS_ERROR(handle));
 	EXPECT_EQ(-EACCES, wn_cap_export(from, (__u16)index, 0, &more, 1));
 	EXPECT_EQ(-ESTALE, wn_cap_export(from, (__u16)index, from->pub->root, &look, 1));
@@ -236,7 +221,7 @@ TEST_F(handover, refused)
 	EXPECT_EQ(-EBADF, wn_cap_redeem(to, 9999, NULL));
 	EXPECT_EQ(-EBADF, wn_cap_redeem(to, pipes[0], NULL));
 	EXPECT_EQ(-EBADF, wn_cap_redeem(to, from->fd, NULL));
-	EXPECT_EQ(-EBADF, wn_cap_redeem(to, self->m.control, NULL));
+	EXPECT_EQ(-EBADF, wn_cap_redeem(to, self->p.m.control, NULL));
 	r.flags = 1;
 	EXPECT_EQ(-EINVAL, wt_ioctl(to->fd, WN_IOC_CAP_REDEEM, &r));
 	r.flags = 0;
@@ -246,9 +231,9 @@ TEST_F(handover, refused)
 	close(pipes[1]);
 
 	/* Another domain's client. */
-	ASSERT_EQ(0, wt_create(&self->m, "e"));
-	ASSERT_EQ(0, wn_open(&other, wt_path(&self->m, "e"), NULL));
-	fd = wn_cap_export(from, 0, self->node, &look, 1);
+	ASSERT_EQ(0, wt_create(&self->p.m, "e"));
+	ASSERT_EQ(0, wn_open(&other, wt_path(&self->p.m, "e"), NULL));
+	fd = wn_cap_export(from, 0, self->p.node, &look, 1);
 	ASSERT_GE(fd, 0);
 	EXPECT_EQ(-EXDEV, wn_cap_redeem(&other, fd, NULL));
 	wn_close(&other);
@@ -257,7 +242,7 @@ TEST_F(handover, refused)
 	close(fd);
 
 	/* What is granted can be over before it is redeemed. */
-	fd = wn_cap_export(from, 0, self->node, &soon, 1);
+	fd = wn_cap_export(from, 0, self->p.node, &soon, 1);
 	ASSERT_GE(fd, 0);
 	ASSERT_FALSE(WN_RES_IS_ERROR(wn_cap_redeem(to, fd, &index)));
 	close(fd);
@@ -265,10 +250,10 @@ TEST_F(handover, refused)
 	/* A client that may not grant, may not so. */
 	memset(ops, 0xff, sizeof(ops));
 	ops[0] &= ~(1ULL << WN_OP_CAP_GRANT);
-	fd = wn_cap_export(from, 0, self->node, &look, 1);
+	fd = wn_cap_export(from, 0, self->p.node, &look, 1);
 	ASSERT_GE(fd, 0);
 	ASSERT_EQ(0, wn_restrict(from, ops));
-	EXPECT_EQ(-EPERM, wn_cap_export(from, 0, self->node, &look, 1));
+	EXPECT_EQ(-EPERM, wn_cap_export(from, 0, self->p.node, &look, 1));
 	EXPECT_EQ(-EPERM, wn_cap_redeem(to, fd, NULL));
 	close(fd);
 }
@@ -281,18 +266,18 @@ TEST_F(handover, full_table_uses_nothing_up)
 	__u32 n = 0;
 	int fd;
 
-	fd = wn_cap_export(&self->from, 0, self->node, &look, 4096);
+	fd = wn_cap_export(&self->p.all, 0, self->p.node, &look, 4096);
 	ASSERT_GE(fd, 0);
-	while (n < 4096 && !WN_RES_IS_ERROR(res = wn_cap_redeem(&self->to, fd, &index))) {
+	while (n < 4096 && !WN_RES_IS_ERROR(res = wn_cap_redeem(&self->p.other, fd, &index))) {
 		got[n++] = index;
-		while (wn_peek_event(&self->to))
-			wn_event_seen(&self->to);
+		while (wn_peek_event(&self->p.other))
+			wn_event_seen(&self->p.other);
 	}
 	EXPECT_EQ(-ENOSPC, res);
 	EXPECT_EQ(4096 - n, wt_fdinfo(fd, "wn-uses"));
 	ASSERT_LT(0, n);
-	ASSERT_EQ(0, wn_cap_revoke(&self->to, (__u16)got[0], 0));
-	EXPECT_FALSE(WN_RES_IS_ERROR(wn_cap_redeem(&self->to, fd, NULL)));
+	ASSERT_EQ(0, wn_cap_revoke(&self->p.other, (__u16)got[0], 0));
+	EXPECT_FALSE(WN_RES_IS_ERROR(wn_cap_redeem(&self->p.other, fd, NULL)));
 	close(fd);
 }
 
@@ -324,11 +309,11 @@ TEST_F(handover, single_use_is_one)
 	int i, round, fd, won;
 
 	for (round = 0; round < 20; round++) {
-		fd = wn_cap_export(&self->from, 0, self->node, &look, 1);
+		fd = wn_cap_export(&self->p.all, 0, self->p.node, &look, 1);
 		ASSERT_GE(fd, 0);
 		won = 0;
 		for (i = 0; i < 8; i++) {
-			racers[i] = (struct racer){ self->path, fd, 0 };
+			racers[i] = (struct racer){ self->p.path, fd, 0 };
 			ASSERT_EQ(0, pthread_create(&threads[i], NULL, race, &racers[i]));
 		}
 		for (i = 0; i < 8; i++) {

@@ -15,42 +15,28 @@
 #include <wn.h>
 
 #include "harness.h"
+#include "pair.h"
 
 #define ROUNDS	200
 
-/* Two clients of this process: one has all rights, the other what it is granted. */
 FIXTURE(revoke)
 {
-	struct wt_mount m;
-	const char *path;
-	struct wn all, other;
-	__u64 node;		/* whose events "all" reads */
+	struct wt_pair p;
 };
 
 FIXTURE_SETUP(revoke)
 {
-	const __u32 none[WN_CLASSES] = { 0, 0, 0 };
 	struct wn_sqe sqe = {};
-	__s64 node;
 
-	ASSERT_EQ(0, wt_mount(&self->m, NULL));
-	self->path = wt_path(&self->m, "d");
-	ASSERT_EQ(0, wn_domain_create(self->path, 0600, NULL));
-	ASSERT_EQ(0, wn_open(&self->all, self->path, NULL));
-	ASSERT_EQ(0, wn_domain_set_classes(self->path, none));
-	ASSERT_EQ(0, wn_open(&self->other, self->path, NULL));
-	node = wn_create(&self->all, 0, "n");
-	ASSERT_FALSE(WN_RES_IS_ERROR(node));
-	self->node = (__u64)node;
-	wn_prep_bind(&sqe, self->node, WN_POLICY_FAIL, 0);
-	ASSERT_EQ(0, wn_do(&self->all, &sqe, NULL, NULL));
+	ASSERT_EQ(0, wt_pair_open(&self->p));
+	/* Whose events "all" reads. */
+	wn_prep_bind(&sqe, self->p.node, WN_POLICY_FAIL, 0);
+	ASSERT_EQ(0, wn_do(&self->p.all, &sqe, NULL, NULL));
 }
 
 FIXTURE_TEARDOWN(revoke)
 {
-	wn_close(&self->other);
-	wn_close(&self->all);
-	wt_umount(&self->m);
+	wt_pair_close(&self->p);
 }
 
 /* A capability for the other: its handle; *index: where it has it. */
@@ -91,14 +77,14 @@ static __u64 bytes_of(const struct wn *like, __u32 type)
 
 TEST_F(revoke, public_state)
 {
-	struct wn *all = &self->all, *other = &self->other;
+	struct wn *all = &self->p.all, *other = &self->p.other;
 	const struct wn_public *pub, *again;
 	const __u64 *slots;
 	__u32 index, second;
 	__s64 handle, kept;
 
 	EXPECT_EQ(-EACCES, wt_err(map_shared(all, other, WN_REGION_PUBLIC)));
-	handle = give(all, other, self->node, WN_RIGHT_READ, &index);
+	handle = give(all, other, self->p.node, WN_RIGHT_READ, &index);
 	EXPECT_EQ(-EACCES, wt_err(map_shared(all, other, WN_REGION_PUBLIC)));
 	ASSERT_EQ(0, wn_cap_revoke(all, 0, (__u64)handle));
 
@@ -141,7 +127,7 @@ TEST_F(revoke, public_state)
 TEST_F(revoke, public_state_expires)
 {
 	struct wn_grant grant = { .rights = WN_RIGHT_READ, .expires = wn_deadline(200000000) };
-	struct wn *all = &self->all, *other = &self->other;
+	struct wn *all = &self->p.all, *other = &self->p.other;
 	const struct wn_public *pub;
 	int i;
 
@@ -159,7 +145,7 @@ TEST_F(revoke, public_state_expires)
 /* A child that kept the mapping is no way round. */
 TEST_F(revoke, forked_child)
 {
-	struct wn *all = &self->all, *other = &self->other;
+	struct wn *all = &self->p.all, *other = &self->p.other;
 	const struct wn_public *pub;
 	int to[2], from[2], status;
 	char c = 0;
@@ -203,27 +189,28 @@ TEST_F(revoke, library_sees_an_errno)
 	__s64 cell, lww;
 	struct wn wn;
 
-	wn_prep_cell_create(&sqe, self->node, 1, WN_CELL_GCOUNTER, 0, 0);
-	cell = wn_do(&self->all, &sqe, NULL, NULL);
+	wn_prep_cell_create(&sqe, self->p.node, 1, WN_CELL_GCOUNTER, 0, 0);
+	cell = wn_do(&self->p.all, &sqe, NULL, NULL);
 	ASSERT_FALSE(WN_RES_IS_ERROR(cell));
 	memset(&sqe, 0, sizeof(sqe));
-	wn_prep_cell_create(&sqe, self->node, 2, WN_CELL_LWW, 0, 0);
-	lww = wn_do(&self->all, &sqe, NULL, NULL);
+	wn_prep_cell_create(&sqe, self->p.node, 2, WN_CELL_LWW, 0, 0);
+	lww = wn_do(&self->p.all, &sqe, NULL, NULL);
 	ASSERT_FALSE(WN_RES_IS_ERROR(lww));
-	ASSERT_EQ(0, wn_domain_set_classes(self->path, look));
-	ASSERT_EQ(0, wn_open(&wn, self->path, NULL));
+	ASSERT_EQ(0, wn_domain_set_classes(self->p.path, look));
+	ASSERT_EQ(0, wn_open(&wn, self->p.path, NULL));
 	ASSERT_NE(NULL, wn.pub);
-	EXPECT_EQ(0, wn_node_read(&wn, self->node, &rec));
-	EXPECT_EQ(0, wn_counter_read(&wn, self->node, (__u64)cell, &value));
+	EXPECT_EQ(0, wn_node_read(&wn, self->p.node, &rec));
+	EXPECT_EQ(0, wn_counter_read(&wn, self->p.node, (__u64)cell, &value));
 	EXPECT_EQ(1, wn_children(&wn, 0, handles, 4));
 	ASSERT_EQ(0, wn_cap_revoke(&wn, 0, 0));
-	EXPECT_EQ(-EKEYREVOKED, wn_node_read(&wn, self->node, &rec));
-	EXPECT_EQ(-EKEYREVOKED, wn_cell_read(&wn, self->node, (__u64)cell, &cell_rec));
-	EXPECT_EQ(-EKEYREVOKED, wn_counter_read(&wn, self->node, (__u64)cell, &value));
-	EXPECT_EQ(-EKEYREVOKED, wn_lww_read(&wn, self->node, (__u64)lww, text, sizeof(text), NULL));
+	EXPECT_EQ(-EKEYREVOKED, wn_node_read(&wn, self->p.node, &rec));
+	EXPECT_EQ(-EKEYREVOKED, wn_cell_read(&wn, self->p.node, (__u64)cell, &cell_rec));
+	EXPECT_EQ(-EKEYREVOKED, wn_counter_read(&wn, self->p.node, (__u64)cell, &value));
+	EXPECT_EQ(-EKEYREVOKED,
+		  wn_lww_read(&wn, self->p.node, (__u64)lww, text, sizeof(text), NULL));
 	EXPECT_EQ(-EKEYREVOKED, wn_children(&wn, 0, handles, 4));
-	EXPECT_EQ(-EKEYREVOKED, wn_children(&wn, self->node, handles, 4));
-	EXPECT_EQ(-EKEYREVOKED, wn_cell_find(&wn, self->node, 1));
+	EXPECT_EQ(-EKEYREVOKED, wn_children(&wn, self->p.node, handles, 4));
+	EXPECT_EQ(-EKEYREVOKED, wn_cell_find(&wn, self->p.node, 1));
 	EXPECT_EQ(-EKEYREVOKED, wn_lookup(&wn, 0, "n"));
 	EXPECT_EQ(-EKEYREVOKED, wn_path_lookup(&wn, 0, "n"));
 	EXPECT_EQ(-EKEYREVOKED, wn_path_lookup(&wn, 0, ""));
@@ -252,17 +239,17 @@ static int send_one(struct wn_lane *l, __u64 value)
 
 TEST_F(revoke, lane_is_closed)
 {
-	struct wn *all = &self->all, *other = &self->other;
+	struct wn *all = &self->p.all, *other = &self->p.other;
 	struct wn_lane p, c, kept_p, kept_c;
 	__u32 index, second, len;
 	__s64 handle, kept;
 	const __u64 *at;
 
-	handle = give(all, other, self->node, WN_RIGHT_EMIT, &index);
-	kept = give(all, other, self->node, WN_RIGHT_EMIT, &second);
+	handle = give(all, other, self->p.node, WN_RIGHT_EMIT, &index);
+	kept = give(all, other, self->p.node, WN_RIGHT_EMIT, &second);
 	ASSERT_FALSE(WN_RES_IS_ERROR(handle) || WN_RES_IS_ERROR(kept));
-	ASSERT_EQ(0, lane_pair(all, other, self->node, index, &p, &c));
-	ASSERT_EQ(0, lane_pair(all, other, self->node, second, &kept_p, &kept_c));
+	ASSERT_EQ(0, lane_pair(all, other, self->p.node, index, &p, &c));
+	ASSERT_EQ(0, lane_pair(all, other, self->p.node, second, &kept_p, &kept_c));
 	ASSERT_EQ(0, send_one(&p, 1));
 	at = wn_lane_peek(&c, &len);
 	ASSERT_NE(NULL, at);
@@ -279,7 +266,7 @@ TEST_F(revoke, lane_is_closed)
 	EXPECT_TRUE(LOAD(p.state->flags) & WN_LANE_S_REVOKED);
 	EXPECT_TRUE(LOAD(c.state->flags) & WN_LANE_S_REVOKED);
 	wn_lane_close(&p);
-	EXPECT_EQ(-EKEYREVOKED, wn_lane_connect(other, &p, self->node, index, 1U << 16));
+	EXPECT_EQ(-EKEYREVOKED, wn_lane_connect(other, &p, self->p.node, index, 1U << 16));
 	/* The other lane is another capability's. */
 	EXPECT_EQ(0, send_one(&kept_p, 3));
 	at = wn_lane_peek(&kept_c, &len);
@@ -306,15 +293,15 @@ static void *sleep_on(void *arg)
 
 TEST_F(revoke, lane_sleepers_wake)
 {
-	struct wn *all = &self->all, *other = &self->other;
+	struct wn *all = &self->p.all, *other = &self->p.other;
 	struct wn_lane p, c;
 	struct sleeper s = { .lane = &c };
 	pthread_t thread;
 	__u32 index;
 	__s64 handle;
 
-	handle = give(all, other, self->node, WN_RIGHT_EMIT, &index);
-	ASSERT_EQ(0, lane_pair(all, other, self->node, index, &p, &c));
+	handle = give(all, other, self->p.node, WN_RIGHT_EMIT, &index);
+	ASSERT_EQ(0, lane_pair(all, other, self->p.node, index, &p, &c));
 	ASSERT_EQ(0, pthread_create(&thread, NULL, sleep_on, &s));
 	usleep(50000);
 	ASSERT_EQ(0, wn_cap_revoke(all, 0, (__u64)handle));
@@ -327,13 +314,13 @@ TEST_F(revoke, lane_sleepers_wake)
 /* Revoked before it was accepted: it is accepted, and says so. */
 TEST_F(revoke, lane_not_yet_accepted)
 {
-	struct wn *all = &self->all, *other = &self->other;
+	struct wn *all = &self->p.all, *other = &self->p.other;
 	struct wn_lane p, c;
 	__u32 index, len;
 	__s64 handle;
 
-	handle = give(all, other, self->node, WN_RIGHT_EMIT, &index);
-	ASSERT_EQ(0, wn_lane_connect(other, &p, self->node, index, 1U << 16));
+	handle = give(all, other, self->p.node, WN_RIGHT_EMIT, &index);
+	ASSERT_EQ(0, wn_lane_connect(other, &p, self->p.node, index, 1U << 16));
 	ASSERT_EQ(0, send_one(&p, 1));
 	ASSERT_EQ(0, wn_cap_revoke(all, 0, (__u64)handle));
 	ASSERT_EQ(0, wn_lane_accept(all, &c, NULL, 0));
@@ -346,13 +333,13 @@ TEST_F(revoke, lane_not_yet_accepted)
 /* Who dies is not revoked: what it sent is read. */
 TEST_F(revoke, death_is_no_revocation)
 {
-	struct wn *all = &self->all, *other = &self->other;
+	struct wn *all = &self->p.all, *other = &self->p.other;
 	struct wn_lane p, c;
 	const __u64 *at;
 	__u32 index, len;
 
-	ASSERT_FALSE(WN_RES_IS_ERROR(give(all, other, self->node, WN_RIGHT_EMIT, &index)));
-	ASSERT_EQ(0, lane_pair(all, other, self->node, index, &p, &c));
+	ASSERT_FALSE(WN_RES_IS_ERROR(give(all, other, self->p.node, WN_RIGHT_EMIT, &index)));
+	ASSERT_EQ(0, lane_pair(all, other, self->p.node, index, &p, &c));
 	ASSERT_EQ(0, send_one(&p, 42));
 	/* As if killed: nothing is said, all mappings go. */
 	munmap(p.maps[0], p.regions[0].bytes);
@@ -365,34 +352,34 @@ TEST_F(revoke, death_is_no_revocation)
 	EXPECT_EQ(NULL, wn_lane_peek(&c, &len));
 	EXPECT_EQ(-ENOLINK, wn_lane_error(&c));
 	wn_lane_close(&c);
-	ASSERT_EQ(0, wn_open(other, self->path, NULL));
+	ASSERT_EQ(0, wn_open(other, self->p.path, NULL));
 }
 
 /* ------------------------------------------------------------------ slots */
 
 TEST_F(revoke, slot_is_folded)
 {
-	struct wn *all = &self->all, *other = &self->other;
+	struct wn *all = &self->p.all, *other = &self->p.other;
 	struct wn_sqe sqe = {};
 	__s64 cell, handle, slot;
 	__u64 value;
 	__u32 index;
 
-	wn_prep_cell_create(&sqe, self->node, 1, WN_CELL_GCOUNTER, 0, 0);
+	wn_prep_cell_create(&sqe, self->p.node, 1, WN_CELL_GCOUNTER, 0, 0);
 	cell = wn_do(all, &sqe, NULL, NULL);
 	ASSERT_FALSE(WN_RES_IS_ERROR(cell));
-	handle = give(all, other, self->node, WN_RIGHT_ATTACH, &index);
+	handle = give(all, other, self->p.node, WN_RIGHT_ATTACH, &index);
 	memset(&sqe, 0, sizeof(sqe));
-	wn_prep_attach(&sqe, self->node, (__u64)cell, 0);
+	wn_prep_attach(&sqe, self->p.node, (__u64)cell, 0);
 	sqe.cap = (__u16)index;
 	slot = wn_do(other, &sqe, NULL, NULL);
 	ASSERT_EQ(0, slot);
 	__atomic_store_n(&other->slots[slot], other->slots[slot] + 5, __ATOMIC_SEQ_CST);
-	ASSERT_EQ(0, wn_counter_read(all, self->node, (__u64)cell, &value));
+	ASSERT_EQ(0, wn_counter_read(all, self->p.node, (__u64)cell, &value));
 	EXPECT_EQ(5, value);
 	ASSERT_EQ(0, wn_cap_revoke(all, 0, (__u64)handle));
 	__atomic_store_n(&other->slots[slot], other->slots[slot] + 1000, __ATOMIC_SEQ_CST);
-	ASSERT_EQ(0, wn_counter_read(all, self->node, (__u64)cell, &value));
+	ASSERT_EQ(0, wn_counter_read(all, self->p.node, (__u64)cell, &value));
 	EXPECT_EQ(5, value);
 }
 
@@ -441,7 +428,7 @@ static void *store_storm(void *arg)
 
 TEST_F(revoke, races_with_faults_and_stores)
 {
-	struct wn *all = &self->all, *other = &self->other;
+	struct wn *all = &self->p.all, *other = &self->p.other;
 	struct storm s = { .other = other, .all = all };
 	pthread_t looker, storer;
 	struct wn_lane p, c;
@@ -463,7 +450,7 @@ TEST_F(revoke, races_with_faults_and_stores)
 		if (round % 4)
 			continue;
 		/* Each fourth time with a lane in full use. */
-		ASSERT_EQ(0, lane_pair(all, other, self->node, index, &p, &c));
+		ASSERT_EQ(0, lane_pair(all, other, self->p.node, index, &p, &c));
 		s.lane = &p;
 		__atomic_store_n(&s.stop, false, __ATOMIC_RELAXED);
 		ASSERT_EQ(0, pthread_create(&storer, NULL, store_storm, &s));

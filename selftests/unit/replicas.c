@@ -8,6 +8,18 @@
 #include "kmod/core/merged.h"
 #include "kmod/core/node.h"
 
+const struct replica_type replica_types[REPLICA_TYPES] = {
+	{ "gcounter", WN_CELL_GCOUNTER, 0 },
+	{ "pncounter", WN_CELL_PNCOUNTER, 0 },
+	{ "lww", WN_CELL_LWW, 0 },
+	{ "orset", WN_CELL_ORSET, 0 },
+	{ "escrow", WN_CELL_ESCROW, 0 },
+	{ "mvreg", WN_CELL_MVREG, 0 },
+	{ "ewflag", WN_CELL_EWFLAG, 0 },
+	{ "ormap of lww", WN_CELL_ORMAP, 0 },
+	{ "ormap of pncounter", WN_CELL_ORMAP, WN_CELL_F_COUNTS },
+};
+
 #define FAIL(rs, ...)								\
 	do {									\
 		if (!(rs)->what[0])						\

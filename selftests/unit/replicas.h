@@ -14,6 +14,14 @@
 #define FORM_BYTES	(96 * 1024)
 #define ORACLE_DOTS	4096
 
+/* Every type of cell there is. */
+#define REPLICA_TYPES	9
+
+extern const struct replica_type {
+	const char *name;
+	u8 type, flags;
+} replica_types[REPLICA_TYPES];
+
 struct replica {
 	struct world w;
 	struct wn_cells *cells;

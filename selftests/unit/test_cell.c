@@ -9,23 +9,6 @@
 #include "shrink.h"
 #include "tap.h"
 
-static const struct {
-	const char *name;
-	u8 type, flags;
-} types[] = {
-	{ "gcounter", WN_CELL_GCOUNTER, 0 },
-	{ "pncounter", WN_CELL_PNCOUNTER, 0 },
-	{ "lww", WN_CELL_LWW, 0 },
-	{ "orset", WN_CELL_ORSET, 0 },
-	{ "escrow", WN_CELL_ESCROW, 0 },
-	{ "mvreg", WN_CELL_MVREG, 0 },
-	{ "ewflag", WN_CELL_EWFLAG, 0 },
-	{ "ormap of lww", WN_CELL_ORMAP, 0 },
-	{ "ormap of pncounter", WN_CELL_ORMAP, WN_CELL_F_COUNTS },
-};
-
-#define TYPES (sizeof(types) / sizeof(types[0]))
-
 /* Of one type. */
 static u64 ops, missed, partial, compared[2];
 
@@ -36,19 +19,20 @@ static struct {
 
 static void history(struct steps *s)
 {
+	const struct replica_type *type = &replica_types[this.type];
 	const struct wn_bounds bounds = replicas_bounds();
 	struct replicas rs;
 
-	replicas_init(&rs, this.replicas, types[this.type].type, types[this.type].flags, &bounds, 5);
+	replicas_init(&rs, this.replicas, type->type, type->flags, &bounds, 5);
 	rs.keys = this.keys ? this.keys : rs.keys;
 	while (steps_next(s, &rs.seed)) {
 		replicas_history(&rs, 1);
 		if (rs.what[0])
-			steps_wrong(s, "%s: %s", types[this.type].name, rs.what);
+			steps_wrong(s, "%s: %s", type->name, rs.what);
 	}
 	rs.seed = 5;
 	if (!s->wrong && !replicas_settle(&rs))
-		steps_wrong(s, "%s, at the end: %s", types[this.type].name, rs.what);
+		steps_wrong(s, "%s, at the end: %s", type->name, rs.what);
 	ops += rs.ops;
 	missed += rs.missed;
 	partial += rs.partial;
@@ -74,16 +58,16 @@ int main(void)
 	u32 type;
 	bool good;
 
-	tap_plan(TYPES);
+	tap_plan(REPLICA_TYPES);
 	seed = tap_seed();
-	for (type = 0; type < TYPES; type++) {
+	for (type = 0; type < REPLICA_TYPES; type++) {
 		ops = missed = partial = compared[0] = compared[1] = 0;
 		good = true;
 		for (i = 0; i < 12 * tap_rounds() && good; i++)
 			good = run(type, world_random(&seed));
 		ok(good && compared[0] && compared[1],
 		   "%s: %llu ops, %llu deltas out of order, %llu in parts; %llu digests differ, %llu do not",
-		   types[type].name, ops, missed, partial, compared[0], compared[1]);
+		   replica_types[type].name, ops, missed, partial, compared[0], compared[1]);
 	}
 	return tap_done();
 }

@@ -46,7 +46,8 @@ static void spoil(u8 *bytes, u32 *len, u64 *seed)
 	}
 }
 
-static bool fuzz(u8 type, u8 flags, u64 seed, u32 tries, u64 *taken, u64 errnos[4096])
+static bool fuzz(const struct replica_type *type, u64 seed, u32 tries, u64 *taken,
+		 u64 errnos[4096])
 {
 	static u8 form[FORM_BYTES], bytes[FORM_BYTES];
 	struct replicas rs;
@@ -57,7 +58,7 @@ static bool fuzz(u8 type, u8 flags, u64 seed, u32 tries, u64 *taken, u64 errnos[
 	u32 i, n;
 	u8 *exact;
 
-	replicas_init(&rs, 3, type, flags, &bounds, seed);
+	replicas_init(&rs, 3, type->type, type->flags, &bounds, seed);
 	replicas_history(&rs, 150);
 	for (i = 0; i < tries && good; i++) {
 		memset(&since, 0, sizeof(since));
@@ -90,23 +91,6 @@ static bool fuzz(u8 type, u8 flags, u64 seed, u32 tries, u64 *taken, u64 errnos[
 	replicas_deinit(&rs);
 	return good && !rs.what[0];
 }
-
-static const struct {
-	const char *name;
-	u8 type, flags;
-} types[] = {
-	{ "gcounter", WN_CELL_GCOUNTER, 0 },
-	{ "pncounter", WN_CELL_PNCOUNTER, 0 },
-	{ "lww", WN_CELL_LWW, 0 },
-	{ "orset", WN_CELL_ORSET, 0 },
-	{ "escrow", WN_CELL_ESCROW, 0 },
-	{ "mvreg", WN_CELL_MVREG, 0 },
-	{ "ewflag", WN_CELL_EWFLAG, 0 },
-	{ "ormap of lww", WN_CELL_ORMAP, 0 },
-	{ "ormap of pncounter", WN_CELL_ORMAP, WN_CELL_F_COUNTS },
-};
-
-#define TYPES (sizeof(types) / sizeof(types[0]))
 
 /* Every single field that must be zero, and every length, one by one. */
 static void test_strict(void)
@@ -158,19 +142,18 @@ int main(void)
 	bool good;
 
 	bounds = replicas_bounds();
-	tap_plan(TYPES + 6);
+	tap_plan(REPLICA_TYPES + 6);
 	seed = tap_seed();
-	for (type = 0; type < TYPES; type++) {
+	for (type = 0; type < REPLICA_TYPES; type++) {
 		memset(errnos, 0, sizeof(errnos));
 		taken = kinds = 0;
 		good = true;
 		for (i = 0; i < 4 * tap_rounds() && good; i++)
-			good = fuzz(types[type].type, types[type].flags, world_random(&seed), 400,
-				    &taken, errnos);
+			good = fuzz(&replica_types[type], world_random(&seed), 400, &taken, errnos);
 		for (i = 0; i < 4096; i++)
 			kinds += errnos[i] != 0;
 		ok(good && taken && errnos[EINVAL], "%s: %llu taken, %llu malformed, %u errnos",
-		   types[type].name, taken, errnos[EINVAL], kinds);
+		   replica_types[type].name, taken, errnos[EINVAL], kinds);
 	}
 	test_strict();
 	return tap_done();

@@ -11,23 +11,6 @@
 
 #define WATCHER (REPLICAS_MAX - 1)
 
-static const struct {
-	const char *name;
-	u8 type, flags;
-} types[] = {
-	{ "gcounter", WN_CELL_GCOUNTER, 0 },
-	{ "pncounter", WN_CELL_PNCOUNTER, 0 },
-	{ "lww", WN_CELL_LWW, 0 },
-	{ "orset", WN_CELL_ORSET, 0 },
-	{ "escrow", WN_CELL_ESCROW, 0 },
-	{ "mvreg", WN_CELL_MVREG, 0 },
-	{ "ewflag", WN_CELL_EWFLAG, 0 },
-	{ "ormap of lww", WN_CELL_ORMAP, 0 },
-	{ "ormap of pncounter", WN_CELL_ORMAP, WN_CELL_F_COUNTS },
-};
-
-#define TYPES (sizeof(types) / sizeof(types[0]))
-
 struct form {
 	u8 bytes[FORM_BYTES];
 	u32 len;
@@ -52,7 +35,7 @@ static bool join(struct form *to, u32 type, const struct form *a, const struct f
 	struct replica w;
 	bool good;
 
-	replica_init(&w, WATCHER, types[type].type, types[type].flags, &bounds, 1);
+	replica_init(&w, WATCHER, replica_types[type].type, replica_types[type].flags, &bounds, 1);
 	good = join_all(&w, a) && (!b || join_all(&w, b)) && (!c || join_all(&w, c));
 	to->len = replica_encode(&w, to->bytes);
 	if (replica_check(&w))
@@ -73,7 +56,7 @@ static bool again(u32 type, const struct form *a, const struct form *b)
 	bool good;
 	u8 *before;
 
-	replica_init(&w, WATCHER, types[type].type, types[type].flags, &bounds, 1);
+	replica_init(&w, WATCHER, replica_types[type].type, replica_types[type].flags, &bounds, 1);
 	good = join_all(&w, a) && join_all(&w, b);
 	before = malloc(w.w.core->state_bytes);
 	memcpy(before, w.w.private, w.w.core->state_bytes);
@@ -90,7 +73,7 @@ static const char *laws(u32 type, u64 seed)
 	struct replicas rs;
 	u32 i;
 
-	replicas_init(&rs, 3, types[type].type, types[type].flags, &bounds, seed);
+	replicas_init(&rs, 3, replica_types[type].type, replica_types[type].flags, &bounds, seed);
 	replicas_history(&rs, 40 + seed % 200);
 	for (i = 0; i < 3; i++)
 		s[i].len = replica_encode(&rs.r[i], s[i].bytes);
@@ -363,9 +346,9 @@ int main(void)
 	u32 type;
 
 	bounds = replicas_bounds();
-	tap_plan(TYPES + 20);
+	tap_plan(REPLICA_TYPES + 20);
 	seed = tap_seed();
-	for (type = 0; type < TYPES; type++) {
+	for (type = 0; type < REPLICA_TYPES; type++) {
 		wrong = NULL;
 		for (i = 0; i < 10 * tap_rounds() && !wrong; i++) {
 			one = world_random(&seed);
@@ -373,7 +356,7 @@ int main(void)
 			if (wrong)
 				diag("seed %#llx: %s", one, wrong);
 		}
-		ok(!wrong, "%s: commutative, associative, idempotent", types[type].name);
+		ok(!wrong, "%s: commutative, associative, idempotent", replica_types[type].name);
 	}
 	removed_by_both();
 	add_wins();

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+#include "pair.h"
+
+static int open_both(struct wt_pair *pair)
+{
+	const __u32 none[WN_CLASSES] = { 0, 0, 0 };
+	__s64 node;
+	int err;
+
+	err = wn_open(&pair->all, pair->path, NULL);
+	if (err)
+		return err;
+	err = wn_domain_set_classes(pair->path, none);
+	err = err ? err : wn_open(&pair->other, pair->path, NULL);
+	if (err)
+		goto err_all;
+	node = wn_create(&pair->all, 0, "n");
+	if (WN_RES_IS_ERROR(node)) {
+		err = (int)node;
+		goto err_other;
+	}
+	pair->node = (__u64)node;
+	return 0;
+
+err_other:
+	wn_close(&pair->other);
+err_all:
+	wn_close(&pair->all);
+	return err;
+}
+
+int wt_pair_open(struct wt_pair *pair)
+{
+	int err = wt_mount(&pair->m, NULL);
+
+	if (err)
+		return err;
+	pair->path = wt_path(&pair->m, "d");
+	err = wn_domain_create(pair->path, 0600, NULL);
+	err = err ? err : open_both(pair);
+	if (err)
+		wt_umount(&pair->m);
+	return err;
+}
+
+void wt_pair_close(struct wt_pair *pair)
+{
+	wn_close(&pair->other);
+	wn_close(&pair->all);
+	wn_domain_remove(pair->path);
+	wt_umount(&pair->m);
+}
