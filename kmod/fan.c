@@ -295,6 +295,9 @@ static int place(struct wn_lane *lane, struct wn_lane_end *end, bool newest)
 	for (tries = 0; tries < JOIN_TRIES; tries++) {
 		/* Acquire: records below it are there for who is told of it. */
 		at = newest ? smp_load_acquire(&from->pos) : floor;
+		/* No record begins there: who reads would load words that are two. */
+		if (at & 7)
+			return -EPROTO;
 		WRITE_ONCE(own->pos, at);
 		smp_store_release(&lane->fan->seats, lane->fan->seats | BIT_ULL(end->seat));
 		smp_mb();	/* J */
@@ -431,7 +434,8 @@ static int join_locked(struct wn_client *client, struct wn_fan_join *j, int usiz
 	err = has_windows(client, end->lane) ? -EEXIST : 0;
 	if (err)
 		goto err_stand;
-	end->life = end->lane->fan->life[end->seat] + 1;
+	/* 0 is nobody's: who asks about that asks about nobody. */
+	end->life = end->lane->fan->life[end->seat] + 1 ?: 1;
 	tell(end, j);
 	err = wn_uarg_put(j, sizeof(*j), usize, uarg);
 	if (!err)

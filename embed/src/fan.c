@@ -283,7 +283,8 @@ static int sit(struct wn_embed_lane *lane, struct wn_embed_seat *seat, bool newe
 	struct wn_embed_fan *fan = lane->fan;
 	int err;
 
-	seat->life = fan->state->life[seat->number] + 1;
+	/* 0 is nobody's. */
+	seat->life = fan->state->life[seat->number] + 1 ?: 1;
 	seat->next = fan->joined;
 	fan->joined = seat;
 	fan->at[seat->number] = seat;

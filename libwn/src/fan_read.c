@@ -99,6 +99,10 @@ WN_API int wn_fan_join(struct wn *wn, struct wn_lane *l, __u64 node, __u32 cap, 
 		err = wn_lane_begin_at(l, wn, j.lane, j.bytes, j.regions, false);
 	if (err)
 		return err;
+	if (l->pos & 7) {
+		wn_lane_close(l);
+		return -EPROTO;
+	}
 	l->kind = j.fan & WN_FAN_HOLDS ? WN_LANE_K_HOLDS : WN_LANE_K_LOSES;
 	l->seat = j.seat;
 	l->life = j.life;
@@ -157,7 +161,6 @@ static __s64 look(struct wn_lane *l, void *to, __u32 size, __u16 *type, __u64 *l
 /* A consumer that holds the producer back copies, too. */
 static __s64 take(struct wn_lane *l, void *to, __u32 size, __u16 *type, __u64 *lost)
 {
-	const __u64 pos = l->pos;
 	__u32 len;
 	const void *from = wn_lane_peek(l, &len);
 	int err;
@@ -165,7 +168,8 @@ static __s64 take(struct wn_lane *l, void *to, __u32 size, __u16 *type, __u64 *l
 	if (!from)
 		return wn_lane_error(l) ? wn_lane_error(l) : -EAGAIN;
 	if (len > size) {
-		l->pos = pos;
+		/* To it, not over what was void before it: the room of that was given back. */
+		l->pos -= wn_lane_room(len);
 		return -EMSGSIZE;
 	}
 	copy_out(l, to, (__u64)((const char *)from - l->data), len);

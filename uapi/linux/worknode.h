@@ -490,7 +490,8 @@ struct wn_fan_make {
  * its seat. It begins with the oldest record that is there still, or behind the newest:
  * its pos says where. ENOENT: there is none, or its producer is gone; EINVAL: the caller
  * is its producer; EEXIST: it has a seat; ENOSPC: all are taken; EAGAIN: the producer
- * moves on too fast; else as with CONNECT. Regions as with ACCEPT.
+ * moves on too fast; EPROTO: what it says of where it is cannot be; else as with CONNECT.
+ * Regions as with ACCEPT.
  */
 #define WN_FAN_NEWEST		(1U << 0)
 
