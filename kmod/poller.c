@@ -50,12 +50,15 @@ static bool reserve(void)
  */
 static void keep_to_cpu(const struct wn_poller *poller)
 {
-	if (poller->cpu < 0 || likely(raw_smp_processor_id() == poller->cpu) ||
+	const bool bound = current->nr_cpus_allowed == 1;
+
+	if (poller->cpu < 0 || likely(bound && raw_smp_processor_id() == poller->cpu) ||
 	    !cpu_active(poller->cpu))
 		return;
-	if (current->nr_cpus_allowed == 1 && !cpumask_test_cpu(poller->cpu, current->cpus_ptr))
+	if (bound && !cpumask_test_cpu(poller->cpu, current->cpus_ptr))
 		return;
-	set_cpus_allowed_ptr(current, cpu_possible_mask);
+	if (bound)
+		set_cpus_allowed_ptr(current, cpu_possible_mask);
 	set_cpus_allowed_ptr(current, cpumask_of(poller->cpu));
 }
 
