@@ -44,6 +44,8 @@ void wt_skip_all(const char *why) __attribute__((noreturn));
  * the same then, but no other process, not even a child, can come in.
  */
 bool wt_is_embedded(void);
+/* Whether it is in another process, which is no kernel. */
+bool wt_is_hosted(void);
 
 /* Leave so unless the module is loaded and we are root. */
 void wt_need_module(void);

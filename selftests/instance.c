@@ -16,6 +16,11 @@ bool wt_is_embedded(void)
 	return false;
 }
 
+bool wt_is_hosted(void)
+{
+	return false;
+}
+
 void wt_need_module(void)
 {
 	char text[4096];

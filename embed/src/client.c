@@ -227,6 +227,7 @@ struct wn_embed_client *wn_embed_client_new(struct wn_embed_domain *domain, bool
 	client->news = &client->own_words[0];
 	client->waiters = &client->own_words[1];
 	pthread_mutex_init(&client->setup, NULL);
+	wn_embed_eventfds_init(&client->eventfds);
 	return client;
 }
 
@@ -236,6 +237,7 @@ void wn_embed_client_free(struct wn_embed_client *client)
 		wn_embed_lanes_end(client);
 		wn_embed_domain_leave(client->domain, client->number, client->bytes);
 	}
+	wn_embed_eventfds_end(&client->eventfds);
 	free_memory(client);
 	pthread_mutex_destroy(&client->setup);
 	wn_embed_domain_put(client->domain);

@@ -4,6 +4,7 @@
 #define WN_EMBED_CLIENT_H
 
 #include "domain.h"
+#include "eventfd.h"
 #include "kmod/core/inbox.h"
 #include "kmod/core/op.h"
 #include "kmod/core/ring.h"
@@ -39,6 +40,8 @@ struct wn_embed_client {
 	u32 *news;
 	u32 *waiters;		/* not to be trusted: it only saves wakes */
 	u32 own_words[2];
+	struct wn_embed_eventfds eventfds;
+	bool epoch_asked;	/* another process waits for the next change; under domain->lock */
 
 	/* Counted up when there is a lane to accept, or one of its lanes ended. */
 	u32 *lane_news;
@@ -47,7 +50,8 @@ struct wn_embed_client {
 
 /* Where they lie in the engine's and in the client's page. */
 #define WN_EMBED_WORD	2048
-#define WN_EMBED_LANE_WORD	2112	/* in the engine's */
+#define WN_EMBED_LANE_WORD	2112	/* in the engine's, as the next */
+#define WN_EMBED_EPOCH_WORD	2176
 
 /* Take the domain over; NULL: no memory, it was put. */
 struct wn_embed_client *wn_embed_client_new(struct wn_embed_domain *domain, bool remote);

@@ -36,6 +36,7 @@ struct wn_embed_domain {
 		u64 client_bytes;
 		u64 epoch_told;		/* to those in epoch.c */
 		u32 epoch_waiters;
+		bool epoch_asked;	/* by a client that is another process */
 		struct wn_embed_lanes lanes;
 		u32 nr_lanes;		/* that have a number */
 		bool held;		/* completions wait for a revocation, and that for room */

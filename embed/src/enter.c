@@ -15,12 +15,17 @@
 /* Slots taken under one hold of the lock, as in the module. */
 #define TURN_BUDGET	256U
 
-static void wake(struct wn_embed_client *client)
+/* what: WN_EVENTFD_*: where something was put */
+static void wake(struct wn_embed_client *client, u32 what)
 {
 	__atomic_add_fetch(client->news, 1, __ATOMIC_SEQ_CST);
-	/* B: news is stored before the waiters are counted; pairs with A. */
+	/*
+	 * B: news is stored before the waiters are counted and eventfds are looked for; pairs
+	 * with A, and with C in eventfd.c.
+	 */
 	if (__atomic_load_n(client->waiters, __ATOMIC_SEQ_CST))
 		wn_embed_wake(client->news, client->remote);
+	wn_embed_eventfds_tell(client, what);
 }
 
 /* --------------------------------------------------------------- engine */
@@ -49,7 +54,7 @@ static void release(struct wn_embed_domain *domain)
 		if (!client || !client->ring.held)
 			continue;
 		if (wn_turn_release(domain->core, &client->ring))
-			wake(client);
+			wake(client, WN_EVENTFD_COMPLETIONS);
 		else
 			domain->held = true;
 	}
@@ -67,7 +72,7 @@ void wn_embed_deliver(struct wn_embed_domain *domain)
 
 		/* Without one the letters go when its number is closed. */
 		if (client && wn_mail_pump(domain->core, (u32)at, &client->inbox))
-			wake(client);
+			wake(client, WN_EVENTFD_EVENTS);
 	}
 	wn_embed_epoch_look(domain);
 }
@@ -130,7 +135,7 @@ static u32 run(struct wn_embed_client *client, u32 max)
 		taken += turn(client, left < TURN_BUDGET ? left : TURN_BUDGET, &more, &held);
 	} while (held || (more && taken < max && taken < client->ring.sq_entries));
 	if (taken)
-		wake(client);
+		wake(client, WN_EVENTFD_COMPLETIONS);
 	return taken;
 }
 

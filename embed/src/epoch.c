@@ -9,11 +9,32 @@
 #include "kmod/core/cap.h"
 #include "kmod/core/node.h"
 
+/* Other processes sleep on a word of their own each, and ask again when it changes. */
+static void tell_others(struct wn_embed_domain *domain)
+{
+	u32 i;
+
+	domain->epoch_asked = false;
+	for (i = 0; i < domain->bounds.clients; i++) {
+		struct wn_embed_client *client = domain->clients[i];
+		u32 *word;
+
+		if (!client || !client->epoch_asked)
+			continue;
+		client->epoch_asked = false;
+		word = (u32 *)((u8 *)client->ring.kern + WN_EMBED_EPOCH_WORD);
+		__atomic_add_fetch(word, 1, __ATOMIC_SEQ_CST);
+		wn_embed_wake(word, true);
+	}
+}
+
 void wn_embed_epoch_look(struct wn_embed_domain *domain)
 {
 	if (domain->epoch_told == domain->core->epoch)
 		return;
 	domain->epoch_told = domain->core->epoch;
+	if (domain->epoch_asked)
+		tell_others(domain);
 	if (!domain->epoch_waiters)
 		return;
 	__atomic_add_fetch(&domain->epoch_news, 1, __ATOMIC_SEQ_CST);
@@ -64,6 +85,11 @@ int wn_embed_epoch_wait(struct wn_embed_client *client, void *arg)
 		err = look(client, &w, &w.epoch);
 		if (err || w.epoch != w.seen || ended)
 			break;
+		if (client->remote) {
+			client->epoch_asked = domain->epoch_asked = true;
+			ended = -EAGAIN;
+			break;
+		}
 		domain->epoch_waiters++;
 		news = __atomic_load_n(&domain->epoch_news, __ATOMIC_SEQ_CST);
 		pthread_mutex_unlock(&domain->lock);

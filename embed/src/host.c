@@ -49,6 +49,7 @@ struct connection {
 	int sock;
 	int owner_fd;			/* a pidfd; -1: not enabled yet */
 	pid_t owner;
+	int came;			/* a file that came with what is asked; -1 */
 	struct wn_embed_file *file;
 	struct wn_wire_ask ask;
 	struct wn_wire_answer answer;
@@ -56,32 +57,64 @@ struct connection {
 
 /* ---------------------------------------------------------------- packets */
 
+/* Keep the first of them. */
+static void take_files(struct connection *c, const struct cmsghdr *cmsg)
+{
+	const size_t n = (cmsg->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+	int fds[2];	/* more have no room below */
+	size_t i;
+
+	memcpy(fds, CMSG_DATA(cmsg), (n < 2 ? n : 2) * sizeof(int));
+	for (i = 0; i < n && i < 2; i++) {
+		if (c->came < 0)
+			c->came = fds[i];
+		else
+			close(fds[i]);
+	}
+}
+
+static void drop_file(struct connection *c)
+{
+	if (c->came >= 0)
+		close(c->came);
+	c->came = -1;
+}
+
 /* An ask and the process that sent it; 0: the end; below 0: again. */
 static int receive(struct connection *c, pid_t *from)
 {
-	/* Of files that somebody sends along there is no room: the kernel drops them. */
+	/* Of more files than one there is no room: the kernel drops them. */
 	union {
 		struct cmsghdr head;
-		char bytes[CMSG_SPACE(sizeof(struct ucred))];
+		char bytes[CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(sizeof(int))];
 	} control;
 	struct iovec body = { &c->ask, sizeof(c->ask) };
 	struct msghdr msg = {
 		.msg_iov = &body, .msg_iovlen = 1,
 		.msg_control = &control, .msg_controllen = sizeof(control),
 	};
+	struct ucred cred = {};
 	struct cmsghdr *cmsg;
-	struct ucred cred;
+	bool known = false;
 	ssize_t n;
 
 	memset(&c->ask, 0, sizeof(c->ask));
 	n = recvmsg(c->sock, &msg, MSG_CMSG_CLOEXEC);
 	if (n < 0)
 		return errno == EINTR ? -EINTR : 0;
-	cmsg = CMSG_FIRSTHDR(&msg);
+	for (cmsg = CMSG_FIRSTHDR(&msg); cmsg; cmsg = CMSG_NXTHDR(&msg, cmsg)) {
+		if (cmsg->cmsg_level != SOL_SOCKET)
+			continue;
+		if (cmsg->cmsg_type == SCM_RIGHTS)
+			take_files(c, cmsg);
+		if (cmsg->cmsg_type != SCM_CREDENTIALS)
+			continue;
+		memcpy(&cred, CMSG_DATA(cmsg), sizeof(cred));
+		known = true;
+	}
 	if (n < (ssize_t)WN_WIRE_HEAD(struct wn_wire_ask) || c->ask.bytes > WN_WIRE_BODY ||
-	    !cmsg || cmsg->cmsg_level != SOL_SOCKET || cmsg->cmsg_type != SCM_CREDENTIALS)
+	    !known)
 		return 0;
-	memcpy(&cred, CMSG_DATA(cmsg), sizeof(cred));
 	*from = cred.pid;
 	return 1;
 }
@@ -203,7 +236,19 @@ static bool needs_owner(unsigned int nr)
 {
 	return nr == _IOC_NR(WN_IOC_ENTER) || nr == _IOC_NR(WN_IOC_LANE_CONNECT) ||
 	       nr == _IOC_NR(WN_IOC_LANE_ACCEPT) || nr == _IOC_NR(WN_IOC_LANE_LIST) ||
-	       (nr >= _IOC_NR(WN_IOC_FAN_MAKE) && nr <= _IOC_NR(WN_IOC_FAN_EVICT));
+	       (nr >= _IOC_NR(WN_IOC_FAN_MAKE) && nr <= _IOC_NR(WN_IOC_FAN_EVICT)) ||
+	       nr == _IOC_NR(WN_IOC_EVENTFD) || nr == _IOC_NR(WN_IOC_WAIT_EPOCH);
+}
+
+/* A descriptor is one of this process's: the one that came, and never what it says. */
+static int name_file(const struct connection *c)
+{
+	struct wn_eventfd_args *e = (void *)c->answer.body;
+
+	if (c->ask.bytes < sizeof(*e) || e->fd < 0)
+		return 0;
+	e->fd = c->came;
+	return c->came < 0 ? -EBADF : 0;
 }
 
 static int call(struct connection *c, pid_t from)
@@ -229,11 +274,14 @@ static int call(struct connection *c, pid_t from)
 	c->answer.bytes = c->ask.bytes;
 	if (nr == _IOC_NR(WN_IOC_ENABLE) && c->file->client)
 		return c->owner_fd >= 0 ? -EBUSY : adopt(c, from);
-	/* It would sleep here, in everybody's way. */
-	if (nr == _IOC_NR(WN_IOC_WAIT_EPOCH))
-		return -ENOTTY;
 	if (needs_owner(nr) && is_stranger(c, from))
 		return -EOWNERDEAD;
+	if (nr == _IOC_NR(WN_IOC_EVENTFD)) {
+		const int err = name_file(c);
+
+		if (err)
+			return err;
+	}
 	return wn_embed_file_call(c->file, cmd, c->answer.body);
 }
 
@@ -374,7 +422,10 @@ static void talk(struct connection *c)
 			continue;
 		}
 		n = receive(c, &from);
-		if (!n || (n > 0 && !answer(c, from)))
+		if (n > 0 && !answer(c, from))
+			n = 0;
+		drop_file(c);
+		if (!n)
 			return;
 	}
 }
@@ -440,6 +491,7 @@ static void take(struct wn_host *host, int sock)
 	c->host = host;
 	c->sock = sock;
 	c->owner_fd = -1;
+	c->came = -1;
 	pthread_mutex_lock(&host->lock);
 	fits = host->connections < host->most_connections && !start(&thread, serve, c, true);
 	/* serve() takes it off the list under the lock, which we hold. */

@@ -38,14 +38,31 @@ struct remote {
 
 /* ---------------------------------------------------------------- packets */
 
-static int send_ask(int sock, const struct wn_wire_ask *ask)
+/* fd goes along, where it is one. */
+static int send_ask(int sock, const struct wn_wire_ask *ask, int fd)
 {
+	union {
+		struct cmsghdr head;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control = { .bytes = {} };
+	struct iovec body = { (void *)ask, WN_WIRE_HEAD(struct wn_wire_ask) + ask->bytes };
+	struct msghdr msg = { .msg_iov = &body, .msg_iovlen = 1 };
 	ssize_t n;
 
+	if (fd >= 0) {
+		control.head.cmsg_level = SOL_SOCKET;
+		control.head.cmsg_type = SCM_RIGHTS;
+		control.head.cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(&control.head), &fd, sizeof(int));
+		msg.msg_control = &control;
+		msg.msg_controllen = sizeof(control);
+	}
 	do
-		n = send(sock, ask, WN_WIRE_HEAD(struct wn_wire_ask) + ask->bytes, MSG_NOSIGNAL);
+		n = sendmsg(sock, &msg, MSG_NOSIGNAL);
 	while (n < 0 && errno == EINTR);
-	return n < 0 ? -ESHUTDOWN : 0;
+	if (n < 0)
+		return errno == EBADF && fd >= 0 ? -EBADF : -ESHUTDOWN;
+	return 0;
 }
 
 /* An answer with the files that come with it: how many; -ESHUTDOWN: the host is gone. */
@@ -78,12 +95,13 @@ static int receive(int sock, struct wn_wire_answer *answer, int *fds)
 }
 
 /* There and back: what the host says. No file is expected. errno is the program's. */
-static int talk(struct remote *r, const struct wn_wire_ask *ask, struct wn_wire_answer *answer)
+static int talk_with(struct remote *r, const struct wn_wire_ask *ask,
+		     struct wn_wire_answer *answer, int fd)
 {
 	int fds[WN_WIRE_FDS], saved = errno, err, i;
 
 	pthread_mutex_lock(&r->lock);
-	err = send_ask(r->sock, ask);
+	err = send_ask(r->sock, ask, fd);
 	if (!err)
 		err = receive(r->sock, answer, fds);
 	pthread_mutex_unlock(&r->lock);
@@ -91,6 +109,11 @@ static int talk(struct remote *r, const struct wn_wire_ask *ask, struct wn_wire_
 		close(fds[i]);
 	errno = saved;
 	return err < 0 ? err : answer->ret;
+}
+
+static int talk(struct remote *r, const struct wn_wire_ask *ask, struct wn_wire_answer *answer)
+{
+	return talk_with(r, ask, answer, -1);
 }
 
 /* --------------------------------------------------------- open and close */
@@ -287,7 +310,7 @@ static int wait(struct remote *r, const struct wn_enter *e)
 	return lying(r, e->flags) >= e->min_complete ? 0 : err;
 }
 
-static int ask_call(struct remote *r, unsigned long cmd, u64 arg, void *body, u32 bytes)
+static int ask_with(struct remote *r, unsigned long cmd, u64 arg, void *body, u32 bytes, int fd)
 {
 	struct wn_wire_ask ask = { .what = WN_WIRE_CALL, .value = cmd, .arg = arg, .bytes = bytes };
 	struct wn_wire_answer answer;
@@ -295,11 +318,16 @@ static int ask_call(struct remote *r, unsigned long cmd, u64 arg, void *body, u3
 
 	if (bytes)
 		memcpy(ask.body, body, bytes);
-	ret = talk(r, &ask, &answer);
+	ret = talk_with(r, &ask, &answer, fd);
 	/* What the host knows of it, as far as the caller has room. */
 	if (ret >= 0 && bytes)
 		memcpy(body, answer.body, bytes < answer.bytes ? bytes : answer.bytes);
 	return ret;
+}
+
+static int ask_call(struct remote *r, unsigned long cmd, u64 arg, void *body, u32 bytes)
+{
+	return ask_with(r, cmd, arg, body, bytes, -1);
 }
 
 static u32 size_of(const void *arg)
@@ -328,6 +356,61 @@ static int enter(struct remote *r, struct wn_enter *e)
 		e->completed = lying(r, 0);
 	}
 	return taken ? taken : err;
+}
+
+/* Until the word is another one, or the deadline. */
+static int sleep_on(const struct remote *r, u32 *word, u32 seen, u64 deadline)
+{
+	struct wn_now now;
+	int err = 0;
+
+	while (!err && acquire(word) == seen) {
+		wn_embed_look_at_clock(&now);
+		err = wn_embed_sleep(word, seen, true, sooner(deadline, &now));
+		if (err != -ETIME)
+			continue;
+		wn_embed_look_at_clock(&now);
+		if (deadline == WN_ENTER_NO_DEADLINE || now.boottime < deadline)
+			err = is_gone(r) ? -ESHUTDOWN : 0;
+	}
+	return err;
+}
+
+/* The host looks, we sleep until it says that it is worth another look. */
+static int wait_epoch(struct remote *r, struct wn_epoch_wait *to)
+{
+	const u32 size = size_of(to);
+	struct wn_epoch_wait w;
+	int err, ended = 0;
+	u32 *word, seen;
+
+	if (r->life != getpid())
+		return -EOWNERDEAD;
+	for (;;) {
+		word = r->kern ? (u32 *)((u8 *)r->kern + WN_EMBED_EPOCH_WORD) : NULL;
+		/* Before it looks: what changes from then on changes the word. */
+		seen = word ? acquire(word) : 0;
+		err = ask_call(r, WN_IOC_WAIT_EPOCH, 0, to, size);
+		if (err != -EAGAIN)
+			return err;
+		if (ended)
+			return ended;
+		if (!word)
+			return -ENXIO;
+		/* The host took it, so there is as much of it. */
+		memcpy(&w, to, sizeof(w));
+		ended = sleep_on(r, word, seen, w.deadline);
+	}
+}
+
+/* It is told by the host, who gets it with the message. */
+static int eventfd_call(struct remote *r, struct wn_eventfd_args *e)
+{
+	const u32 size = size_of(e);
+
+	if (r->life != getpid())
+		return -EOWNERDEAD;
+	return ask_with(r, WN_IOC_EVENTFD, 0, e, size, size < sizeof(*e) ? -1 : e->fd);
 }
 
 /* Waiting and waking, which is done here where it can be. */
@@ -362,6 +445,10 @@ static int remote_call(void *at, unsigned long cmd, void *arg)
 		return ask_call(r, cmd, (unsigned long)arg, NULL, 0);
 	if (_IOC_NR(cmd) == _IOC_NR(WN_IOC_ENTER))
 		return enter(r, arg);
+	if (_IOC_NR(cmd) == _IOC_NR(WN_IOC_WAIT_EPOCH))
+		return wait_epoch(r, arg);
+	if (_IOC_NR(cmd) == _IOC_NR(WN_IOC_EVENTFD))
+		return eventfd_call(r, arg);
 	err = ask_call(r, cmd, 0, arg, size_of(arg));
 	if (!err && _IOC_NR(cmd) == _IOC_NR(WN_IOC_SETUP)) {
 		r->cq_entries = s->cq_entries;
@@ -480,7 +567,7 @@ static int remote_renew(void *at, const struct wn_region *region, void *map, __u
 	if (offset < page || offset >= region->bytes)
 		return -EINVAL;
 	pthread_mutex_lock(&r->lock);
-	err = send_ask(r->sock, &ask);
+	err = send_ask(r->sock, &ask, -1);
 	if (!err)
 		err = receive_parts(r, &part, 1, &who);
 	pthread_mutex_unlock(&r->lock);
@@ -500,7 +587,7 @@ static int remote_map(void *at, const struct wn_region *region, void **to)
 	int saved = errno, err;
 
 	pthread_mutex_lock(&r->lock);
-	err = send_ask(r->sock, &ask);
+	err = send_ask(r->sock, &ask, -1);
 	if (!err)
 		err = lane ? receive_lane(r, region, to) : receive_map(r, region, to);
 	pthread_mutex_unlock(&r->lock);

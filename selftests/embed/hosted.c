@@ -22,6 +22,11 @@ bool wt_is_embedded(void)
 	return false;
 }
 
+bool wt_is_hosted(void)
+{
+	return true;
+}
+
 void wt_need_module(void)
 {
 	if (wn_embed_init(0))

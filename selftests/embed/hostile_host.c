@@ -289,6 +289,24 @@ TEST_F(hostile_host, owners_and_names)
 	EXPECT_EQ(0, wn_domain_create(wt_path(&self->m, "n0"), 0600, &q.bounds));
 }
 
+/* What a number names here and in the host are two things. */
+TEST_F(hostile_host, descriptors_are_never_numbers)
+{
+	struct wn_eventfd_args e;
+	struct wn_setup s;
+	int sock = raw_client(self->m.dir, &s), fd;
+
+	ASSERT_LE(0, sock);
+	for (fd = -1; fd < 64; fd++) {
+		e = (struct wn_eventfd_args){
+			.size = sizeof(e), .flags = WN_EVENTFD_COMPLETIONS, .fd = fd,
+		};
+		EXPECT_EQ(fd < 0 ? -ENOENT : -EBADF,
+			  ioctl_by(sock, WN_IOC_EVENTFD, &e, sizeof(e)));
+	}
+	close(sock);
+}
+
 /* ----------------------------------------------------------------- nonsense */
 
 static void fill(struct ws_dice *dice, void *to, size_t bytes)
@@ -304,7 +322,7 @@ static int babble(const char *dir, struct ws_dice dice, uint32_t rounds)
 {
 	static const unsigned long cmds[] = {
 		WN_IOC_SETUP, WN_IOC_ENABLE, WN_IOC_ENTER, WN_IOC_SUBMIT, WN_IOC_INFO,
-		WN_IOC_QUERY, WN_IOC_BOUNDS, WN_IOC_RESTRICT,
+		WN_IOC_QUERY, WN_IOC_BOUNDS, WN_IOC_RESTRICT, WN_IOC_EVENTFD, WN_IOC_WAIT_EPOCH,
 	};
 	struct answer answer;
 	struct ask ask;
@@ -322,7 +340,7 @@ static int babble(const char *dir, struct ws_dice dice, uint32_t rounds)
 		ask.what = ws_any(&dice, 7);
 		ask.bytes = ws_any(&dice, 8) ? ws_any(&dice, BODY + 1) : ws_any(&dice, 1U << 31);
 		if (ask.what == CALL && ws_any(&dice, 4)) {
-			ask.value = cmds[ws_any(&dice, 8)];
+			ask.value = cmds[ws_any(&dice, 10)];
 			if (ws_any(&dice, 2))
 				memset(ask.body + 4, 0, 252);
 			*(uint32_t *)ask.body = 8 * ws_any(&dice, 600);

@@ -23,6 +23,11 @@ bool wt_is_embedded(void)
 	return true;
 }
 
+bool wt_is_hosted(void)
+{
+	return false;
+}
+
 void wt_need_module(void)
 {
 	if (wn_embed_init(FLAGS))
