@@ -371,7 +371,9 @@ u32 wn_sub_slice(struct wn_core *core, u32 steps, const struct wn_now *now)
 	u32 at;
 
 	if (!wn_pool_count(&subs->pool)) {
+		/* Those that had no room went with their clients. */
 		subs->round.left = 0;
+		subs->stuck = 0;
 		return 0;
 	}
 	if (!wn_sub_has_work(core) && !subs->stuck)

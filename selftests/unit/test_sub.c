@@ -351,6 +351,26 @@ static void test_many(void)
 	world_deinit(&w);
 }
 
+/* Who had no room is gone, with the last of all subscriptions: nobody is waited for. */
+static void test_gone(void)
+{
+	struct world w;
+	u32 i;
+
+	begin(&w, 64, 8);
+	subscribe(&w, 1, in, KINDS);
+	mail_room = 0;
+	set(&w, inner);
+	for (i = 0; i < 100 && wn_work_waits(w.core); i++)
+		wn_work_slice(w.core, &w.now);
+	ok(w.core->subs.stuck == 1 && wn_work_may_wait(w.core, &w.now), "one without room");
+	wn_core_client_close(w.core, 1);
+	for (i = 0; i < 100 && wn_work_may_wait(w.core, &w.now); i++)
+		wn_work_slice(w.core, &w.now);
+	ok(i < 100 && !w.core->subs.stuck, "peace after its end");
+	world_deinit(&w);
+}
+
 /* ------------------------------------------------------ random histories */
 
 struct tale {
@@ -546,12 +566,13 @@ static void test_histories(u32 log, u32 room)
 
 int main(void)
 {
-	tap_plan(41);
+	tap_plan(43);
 	test_kinds();
 	test_slow();
 	test_bounds();
 	test_rights();
 	test_many();
+	test_gone();
 	test_histories(1024, 400);
 	test_histories(8, 400);
 	test_histories(1, 400);
