@@ -98,17 +98,22 @@ static int receive(int sock, struct wn_wire_answer *answer, int *fds)
 static int talk_with(struct remote *r, const struct wn_wire_ask *ask,
 		     struct wn_wire_answer *answer, int fd)
 {
-	int fds[WN_WIRE_FDS], saved = errno, err, i;
+	int fds[WN_WIRE_FDS], saved = errno, files = 0, err, ret = 0, i;
 
+	answer->ret = -EPROTO;
+	answer->bytes = 0;
 	pthread_mutex_lock(&r->lock);
 	err = send_ask(r->sock, ask, fd);
-	if (!err)
-		err = receive(r->sock, answer, fds);
+	if (!err) {
+		files = receive(r->sock, answer, fds);
+		err = files < 0 ? files : 0;
+		ret = err ? err : answer->ret;
+	}
 	pthread_mutex_unlock(&r->lock);
-	for (i = 0; i < err; i++)
+	for (i = 0; i < files; i++)
 		close(fds[i]);
 	errno = saved;
-	return err < 0 ? err : answer->ret;
+	return err ? err : ret;
 }
 
 static int talk(struct remote *r, const struct wn_wire_ask *ask, struct wn_wire_answer *answer)
