@@ -38,10 +38,8 @@ static __s64 say(struct wn *wn, const char *path)
 	err = wn_fan_make(wn, &fan, (__u64)node, 0, BYTES, WN_FAN_SEATS, 0);
 	if (err)
 		return err;
-	for (; !err && fgets(line, sizeof(line), stdin); lines++) {
-		err = wn_fan_put(&fan, line, (__u32)strcspn(line, "\n"), 0);
-		err = err ? err : wn_lane_commit(&fan);
-	}
+	for (; !err && fgets(line, sizeof(line), stdin); lines++)
+		err = wn_fan_send(&fan, line, (__u32)strcspn(line, "\n"), 0);
 	printf("%llu lines said\n", lines);
 	wn_lane_close(&fan);
 	return err;
@@ -109,10 +107,12 @@ static __s64 scribble(struct wn *wn, struct wn_lane *seat)
 		while (wn_peek_cqe(wn))
 			wn_cqe_seen(wn);
 		wn_lane_wake(seat);
-		rounds++;
+		if (!rounds++)
+			printf("%u of %u windows written to\n", written, all);
+		fflush(stdout);
 	} while (!wn_lane_ended(seat));
 	close(noise);
-	printf("%u of %u windows written to, %u times\n", written, all, rounds);
+	printf("%u times\n", rounds);
 	return 0;
 }
 

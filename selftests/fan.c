@@ -87,6 +87,8 @@ static int put(struct wn_lane *l, uint64_t n)
 
 	memset(bytes, (int)(n & 0xff), sizeof(bytes));
 	memcpy(bytes, &n, sizeof(n));
+	if (n % 2)
+		return wn_fan_send(l, bytes, len_of(n), (uint16_t)n);
 	err = wn_fan_put(l, bytes, len_of(n), (uint16_t)n);
 	return err ? err : wn_lane_commit(l);
 }

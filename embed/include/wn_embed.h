@@ -37,15 +37,15 @@ extern "C" {
 int wn_embed_init(unsigned int flags);
 
 /*
- * A host: other processes reach domains of this one over a unix socket at path, as
- * host:PATH/NAME, after a wn_embed_init() of their own. They map the same pages with
+ * A host: other processes reach domains of this one over a unix socket, as
+ * host:SOCKET/NAME, after a wn_embed_init() of their own. They map the same pages with
  * the same rights as the module's clients: sealed memory, read-only but for their own
  * part. A submission costs a message there and back, a wait none; a client ends when its
  * process does. Who may connect is said by the socket's directory and mode; all who do
  * are the owner of each domain, which they may make and remove.
  *
  * bytes: what domains that others make take together at most (-ENOSPC); 0: 1 GB. In this
- * process they are embed:PATH/NAME. flags: 0.
+ * process they are embed:SOCKET/NAME. flags: 0.
  *
  * What the module does and a host cannot: take a mapping back from a client that is
  * gone, but left a process behind that kept it: that one could still write to the slot
@@ -57,7 +57,7 @@ int wn_embed_init(unsigned int flags);
  */
 struct wn_host;
 
-int wn_host_start(struct wn_host **host, const char *path, unsigned int flags,
+int wn_host_start(struct wn_host **host, const char *socket, unsigned int flags,
 		  unsigned long long bytes);
 void wn_host_stop(struct wn_host *host);
 

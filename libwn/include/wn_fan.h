@@ -38,6 +38,9 @@ int wn_fan_make(struct wn *wn, struct wn_lane *l, __u64 node, __u32 cap, __u32 b
  */
 int wn_fan_put(struct wn_lane *l, const void *bytes, __u32 len, __u16 type);
 
+/* The same, published at once, with what was put before: the errors of both. */
+int wn_fan_send(struct wn_lane *l, const void *bytes, __u32 len, __u16 type);
+
 /*
  * The consumer that is farthest behind: its seat, and how many bytes that is; -ENOENT:
  * there is none; -EINVAL: not a fan's producer.

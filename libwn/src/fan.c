@@ -330,6 +330,13 @@ WN_API int wn_fan_put(struct wn_lane *l, const void *bytes, __u32 len, __u16 typ
 	return err;
 }
 
+WN_API int wn_fan_send(struct wn_lane *l, const void *bytes, __u32 len, __u16 type)
+{
+	const int err = wn_fan_put(l, bytes, len, type);
+
+	return err ? err : wn_lane_commit(l);
+}
+
 /* --------------------------------------------------------- make and forget */
 
 void wn_fan_forget(struct wn_lane *l)

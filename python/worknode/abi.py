@@ -21,6 +21,11 @@ WN_OP_EMIT = 32
 WN_OP_ACK = 37
 WN_OP_NACK = 38
 
+WN_CREATE_ON_DEATH_SHIFT = 4
+WN_DEATH_KEEP = 0
+WN_DEATH_ORPHAN = 1
+WN_DEATH_DESTROY = 2
+
 WN_SET_STATE = 1 << 1
 WN_SET_USER = 1 << 5
 
@@ -60,8 +65,29 @@ WN_EV_LEASE = 8
 
 WN_EV_F_REDELIVERED = 1 << 1
 
+WN_FAN_SEATS = 64
+WN_FAN_HOLDS = 1 << 0
+WN_FAN_NEWEST = 1 << 0
+WN_LANE_BYTES_MAX = 64 << 20
+
+WN_CLASSES = 3
+WN_RIGHT_READ = 1 << 0
+WN_RIGHT_EMIT = 1 << 1
+WN_RIGHT_PRIORITY = 1 << 2
+WN_RIGHT_WRITE = 1 << 3
+WN_RIGHT_CREATE = 1 << 4
+WN_RIGHT_DESTROY = 1 << 5
+WN_RIGHT_GRANT = 1 << 6
+WN_RIGHT_REVOKE = 1 << 7
+WN_RIGHT_ATTACH = 1 << 8
+WN_RIGHT_ADMIN = 1 << 9
+WN_RIGHT_ALL = 0x3FF
+
 CLIENT_BYTES = 4096
 """Room for a struct wn, which is the library's own."""
+
+LANE_BYTES = 1024
+"""And for a struct wn_lane."""
 
 
 class Sqe(ctypes.Structure):
@@ -197,6 +223,7 @@ STRUCTS = {
 NUMBERS = {name: value for name, value in globals().items() if name.startswith("WN_")}
 
 _client = c_void_p  # a Client
+_lane = c_void_p  # an array of LANE_BYTES
 _text = ctypes.c_char_p
 
 FUNCTIONS = {
@@ -255,6 +282,18 @@ FUNCTIONS = {
     "wn_timer": (c_int64, [_client, c_uint64, c_uint32, c_uint64, c_uint64, c_uint64]),
     "wn_wait_event": (ctypes.c_int, [_client, ctypes.POINTER(ctypes.POINTER(Event)), c_uint64]),
     "wn_event_seen": (None, [_client]),
+    "wn_domain_set_classes": (ctypes.c_int, [_text, ctypes.POINTER(c_uint32)]),
+    "wn_fan_make": (ctypes.c_int, [_client, _lane, c_uint64, c_uint32, c_uint32, c_uint32,
+                                   c_uint32]),
+    "wn_fan_send": (ctypes.c_int, [_lane, _text, c_uint32, c_uint16]),
+    "wn_fan_slowest": (ctypes.c_int, [_lane, ctypes.POINTER(c_uint32),
+                                      ctypes.POINTER(c_uint64)]),
+    "wn_fan_evict": (ctypes.c_int, [_lane, c_uint32]),
+    "wn_fan_join": (ctypes.c_int, [_client, _lane, c_uint64, c_uint32, c_uint32]),
+    "wn_fan_read": (c_int64, [_lane, c_void_p, c_uint32, ctypes.POINTER(c_uint16),
+                              ctypes.POINTER(c_uint64)]),
+    "wn_lane_wait": (ctypes.c_int, [_lane, c_uint32, c_uint64]),
+    "wn_lane_close": (None, [_lane]),
 }
 
 EMBED_FUNCTIONS = {

@@ -4,6 +4,7 @@
 import ctypes
 import errno
 import struct
+import weakref
 
 from . import abi
 from .hosts import prepared
@@ -18,6 +19,7 @@ class Client:
         self._wn = (ctypes.c_uint64 * (abi.CLIENT_BYTES // 8))()
         self._open = False
         self.life = 0   # grows when what is mapped goes
+        self.ends = weakref.WeakSet()   # of fans, which end before it
         check(lib.wn_open(self._wn, prepared(path), None), path)
         self._open = True
 
@@ -42,8 +44,8 @@ class Client:
     def close(self):
         """Twice is once."""
         if self._open:
+            self._end()
             self._open = False
-            self.life += 1
             lib.wn_close(self._wn)
 
     def __del__(self):
@@ -52,8 +54,14 @@ class Client:
 
     def reopen(self):
         """A client of this process's own, in a forked child or after ESHUTDOWN."""
+        self._end()
         self.call("wn_reopen")
+
+    def _end(self):
+        """What was mapped goes."""
         self.life += 1
+        for end in list(self.ends):
+            end.close()
 
     # Nodes
 
@@ -69,6 +77,11 @@ class Client:
     def node(self, parent, name):
         """The node of that name, made if it is not there."""
         return self._found(lambda: self.lookup(parent, name), lambda: self.create(parent, name))
+
+    def claim(self, parent, name):
+        """A node that goes with this client; Error EEXIST: somebody has it."""
+        self.group(Op.create(parent, name, on_death=abi.WN_DEATH_DESTROY))
+        return self.lookup(parent, name)
 
     def destroy(self, node):
         self.call("wn_destroy", node)

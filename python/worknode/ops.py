@@ -43,8 +43,9 @@ class Op:
             self.slots.append(abi.Sqe.from_buffer_copy(data.ljust(ctypes.sizeof(abi.Sqe), b"\0")))
 
     @staticmethod
-    def create(parent, name, version=None):
-        return Op(abi.WN_OP_NODE_CREATE, parent, data=text(name), version=version)
+    def create(parent, name, version=None, on_death=abi.WN_DEATH_KEEP):
+        return Op(abi.WN_OP_NODE_CREATE, parent, data=text(name), version=version,
+                  op_flags=on_death << abi.WN_CREATE_ON_DEATH_SHIFT)
 
     @staticmethod
     def set_state(node, state, version=None):

@@ -16,7 +16,7 @@ import time
 import traceback
 
 import worknode
-from worknode import Client, Counter, Escrow, Op
+from worknode import Client, Counter, Escrow, Fan, Op, Seat
 
 INSTANCE, EXAMPLES = sys.argv[1:]
 
@@ -169,6 +169,59 @@ def test_events(client, _):
     equal(worknode.WN_EV_CHANGE, client.event(10).kind)
 
 
+def need_fans(client):
+    """Of who has no fans: ENOTTY."""
+    try:
+        Fan(client, client.node(0, "fans")).close()
+    except worknode.Error as error:
+        if error.errno not in (errno.ENOTTY, errno.EOPNOTSUPP):
+            raise
+        raise Skip("this engine has no fans") from error
+
+
+def test_fans(client, path):
+    need_fans(client)
+    node = client.node(0, "fan")
+    with Client(path) as other, Fan(client, node, size=16384, seats=2) as fan:
+        equal(None, fan.slowest)
+        fan.send(b"before", type=7)
+        seat = Seat(other, node)
+        refused(errno.EEXIST, Seat, other, node)
+        equal((b"before", 7, None), (seat.read(), seat.type, seat.read(0.01)))
+        fan.send(b"\0" * 9000)
+        equal((0, True), (fan.slowest[0], fan.slowest[1] > 9000))
+        equal(9000, len(seat.read()))
+        refused(errno.E2BIG, fan.send, b"x" * 20000)
+        for number in range(5000):
+            fan.send(struct.pack("=Q", number))
+        got = [struct.unpack("=Q", seat.read())[0]]
+        got += [struct.unpack("=Q", data)[0] for data in iter(lambda: seat.read(0), None)]
+        equal(list(range(5000 - len(got), 5000)), got)
+        equal(got[0], seat.lost)
+        fan.evict(0)
+        refused(errno.EKEYREVOKED, seat.read, 1)
+        seat.close()
+        # Its end goes before the client, and both once.
+        seat = Seat(other, node, newest=True)
+        equal(None, seat.read(0))
+        other.close()
+        try:
+            seat.read()
+            raise AssertionError("a closed end read something")
+        except ValueError:
+            pass
+    with Client(path) as other, Fan(client, node, size=4096, holds=True) as fan:
+        seat = Seat(other, node)
+        sent = 0
+        while fan.send(b"x" * 100, timeout=0):
+            sent += 1
+        equal(True, sent > 20)
+        equal([100] * sent, [len(seat.read(1)) for _ in range(sent)])
+        equal(True, fan.send(b"last"))
+        fan.close()
+        equal([b"last"], list(seat))
+
+
 def test_signals(client, _):
     """They do not end a wait, and their handlers run in it."""
     seen = []
@@ -254,6 +307,48 @@ def test_jobs(client, path):
     equal(700 * 699 // 2, client.count(queue, counts[2]))
 
 
+def run_as_nobody(on_kernel):
+    """Whom nobody trusts, where there are users: of a host all are the owner."""
+    return {"user": 65534, "group": 65534, "extra_groups": []} if on_kernel else {}
+
+
+def news(what, path, **named):
+    return example("broadcast.py", path, what, stdout=subprocess.PIPE, **named)
+
+
+def test_broadcast(client, path):
+    need_fans(client)
+    for bad in ((), ("sing",), ("hear", "1")):
+        equal(2, run("broadcast.py", path, *bad)[0])
+    kernel = path.startswith("/")
+    if kernel:
+        os.chmod(path, 0o666)
+    nobody = run_as_nobody(kernel)
+    said = [f"line {number}".encode() for number in range(1000)]
+    speaker = news("say", path, stdin=subprocess.PIPE)
+    eventually(lambda: client.node(0, "broadcast") and client.read(client.lookup(
+        0, "broadcast")).nr_children == 1)
+    equal((1, True), (lambda out: (out[0], "is taken" in out[1]))(run("broadcast.py", path, "say")))
+    early = news("hear", path, **nobody)
+    noise = news("scribble", path, **nobody)
+    speaker.stdin.write(b"\n".join(said[:500]) + b"\n")
+    speaker.stdin.flush()
+    # They have their seats.
+    equal(b"line 0\n", early.stdout.readline())
+    written, windows = re.match(rb"(\d+) of (\d+) windows", noise.stdout.readline()).groups()
+    equal(True, 0 < int(written) < int(windows))
+    late = news("hear", path, **nobody)
+    equal(b"line 0\n", late.stdout.readline())
+    speaker.stdin.write(b"\n".join(said[500:]) + b"\n")
+    equal(b"1000 lines said\n", speaker.communicate()[0])
+    heard = b"\n".join(said[1:]) + b"\n1000 lines heard, 0 lost\n"
+    for listener in (early, late):
+        out = listener.communicate()[0]
+        equal((len(heard), heard[-60:], True), (len(out), out[-60:], heard == out))
+    equal(True, noise.communicate()[0].endswith(b" times\n"))
+    equal([0] * 4, [process.returncode for process in (speaker, early, late, noise)])
+
+
 def status_of(port, path):
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     connection.request("GET", path)
@@ -288,12 +383,18 @@ def test_ratelimit(client, path):
                      stdout=subprocess.DEVNULL)
     try:
         eventually(lambda: answers(port))
-        passed, bad = wrk(port, "/alice")
+        # As many as there are. In a slow guest it takes more than a second to ask so often;
+        # what is on its way when wrk ends is spent and not counted, one for each connection.
+        passed, bad, uncounted = 0, 0, -16
+        while not bad and passed <= 200:
+            more, bad = wrk(port, "/alice")
+            passed += more
+            uncounted += 16
         # What others have in hand comes back a moment later.
         for _ in range(20):
             passed += status_of(port, "/alice") == 200
             time.sleep(0.02)
-        equal(200, passed)
+        equal(True, 200 - uncounted <= passed <= 200)
         equal(429, status_of(port, "/alice"))
     finally:
         server.send_signal(signal.SIGTERM)
