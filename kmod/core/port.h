@@ -23,7 +23,6 @@
  *   wn_memcpy wn_memmove wn_memset wn_memcmp
  *   wn_bug_on(cond)                 reports a broken invariant and gives cond back:
  *                                   the caller refuses and goes on; it stops nothing
- *   wn_trace_ops()                  whether somebody watches ops
  *   wn_trace_op(core, client, sqe, result, posted)
  *   wn_trace_cap(core, client, index, rights, node, err)
  *   wn_trace_event(core, client, event)

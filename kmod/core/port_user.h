@@ -132,11 +132,6 @@ void wn_port_report(const char *file, int line, const char *what);
 	})
 
 /* Nobody watches: functions, so that what is handed in is checked all the same. */
-static inline bool wn_trace_ops(void)
-{
-	return false;
-}
-
 static inline void wn_trace_op(const struct wn_core *core, u32 client, const struct wn_sqe *sqe,
 			       const struct wn_op_result *result, bool posted)
 {

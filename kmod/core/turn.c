@@ -83,6 +83,12 @@ static void apply(struct wn_core *core, const struct wn_op_env *env, const struc
 		wn_op_apply(core, env, b->slots, core->results);
 }
 
+/* Whether an op has a completion. */
+static inline bool is_posted(const struct wn_sqe *sqe, const struct wn_op_result *result)
+{
+	return WN_RES_IS_ERROR(result->res) || !has(sqe, WN_SQE_QUIET);
+}
+
 /* Complete one op; whether it failed. */
 static inline bool post(struct wn_ring *ring, const struct wn_sqe *sqe,
 			const struct wn_op_result *result, struct count *count)
@@ -96,7 +102,7 @@ static inline bool post(struct wn_ring *ring, const struct wn_sqe *sqe,
 	};
 	const bool failed = WN_RES_IS_ERROR(result->res);
 
-	if (!failed && has(sqe, WN_SQE_QUIET))
+	if (!is_posted(sqe, result))
 		return false;
 	wn_ring_post(ring, &cqe);
 	count->done++;
@@ -113,10 +119,10 @@ static void post_batch(struct wn_core *core, const struct wn_op_env *env, struct
 
 	for (i = 0; i < b->ops; i++) {
 		const struct wn_sqe *sqe = b->slots + 2 * i;
-		const u32 done = count->done;
+		const struct wn_op_result *result = &core->results[i];
 
-		failed |= post(ring, sqe, &core->results[i], count);
-		wn_trace_op(core, env->client, sqe, &core->results[i], count->done != done);
+		failed |= post(ring, sqe, result, count);
+		wn_trace_op(core, env->client, sqe, result, is_posted(sqe, result));
 	}
 	ring->broken = failed && has(last, WN_SQE_LINK) ? WN_RING_CHAIN_BROKEN : 0;
 	/* A whole group ends with an entry without the flag. */
@@ -124,10 +130,7 @@ static void post_batch(struct wn_core *core, const struct wn_op_env *env, struct
 		ring->broken |= WN_RING_GROUP_BROKEN;
 }
 
-/*
- * Wide entries, groups, what follows a failure, and whatever there is while somebody
- * watches: all that the loop below does not see to.
- */
+/* Wide entries, groups, what follows a failure: all that the loop below does not see to. */
 static noinline bool run_batch(struct wn_core *core, struct wn_ring *ring,
 			       const struct wn_op_env *env, u32 pending, u32 room,
 			       struct count *count)
@@ -201,8 +204,7 @@ u32 wn_turn_run(struct wn_core *core, struct wn_turn *turn, u32 max,
 		wn_ring_peek(ring, 0, slots);
 		if (count.taken + 1 < pending)
 			foresee(core, ring, slots);
-		if (unlikely(slots->flags & (WN_SQE_WIDE | WN_SQE_ATOMIC) || ring->broken ||
-			     wn_trace_ops())) {
+		if (unlikely(slots->flags & (WN_SQE_WIDE | WN_SQE_ATOMIC) || ring->broken)) {
 			full = !run_batch(core, ring, env, pending, room, &count);
 			if (full)
 				break;
@@ -214,6 +216,7 @@ u32 wn_turn_run(struct wn_core *core, struct wn_turn *turn, u32 max,
 		wn_op_apply(core, env, slots, &result);
 		if (post(ring, slots, &result, &count) && has(slots, WN_SQE_LINK))
 			ring->broken = WN_RING_CHAIN_BROKEN;
+		wn_trace_op(core, env->client, slots, &result, is_posted(slots, &result));
 	}
 	ring->left = !full && count.taken < pending;
 	if (!wn_work_is_quiet(core, now) && unlikely(!wn_work_rests(core, now)))
