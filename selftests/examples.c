@@ -3,16 +3,21 @@
 #include "common.h"
 
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 #include <wn.h>
 
 #include "harness.h"
+#include "storm.h"
 
 int hello_main(int argc, char **argv);
 int prefork_main(int argc, char **argv);
 int tasks_main(int argc, char **argv);
 int batch_main(int argc, char **argv);
 int taskboard_main(int argc, char **argv);
+int broadcast_main(int argc, char **argv);
 
 FIXTURE(examples)
 {
@@ -84,6 +89,89 @@ TEST_F(examples, taskboard)
 	EXPECT_EQ(0, run(taskboard_main, wt_path(&self->m, "board"), "1000", "4000"));
 	EXPECT_EQ(1, run(taskboard_main, wt_path(&self->m, "board"), "1000", "4000"));
 	EXPECT_EQ(2, run(taskboard_main, wt_path(&self->m, "board"), "1", "4000"));
+}
+
+/* ------------------------------------------------------ all of a story in one process */
+
+struct part {
+	const char *path, *what;
+	pthread_t thread;
+	int res;
+};
+
+static void *play(void *arg)
+{
+	struct part *p = arg;
+
+	p->res = run(broadcast_main, p->path, p->what, NULL);
+	return NULL;
+}
+
+static int begin(struct part *p, const char *path, const char *what)
+{
+	p->path = path;
+	p->what = what;
+	p->res = -1;
+	return pthread_create(&p->thread, NULL, play, p);
+}
+
+/* How often this was printed. */
+static unsigned int printed(int out, const char *what)
+{
+	static char text[1 << 16];
+	ssize_t n = pread(out, text, sizeof(text) - 1, 0);
+	unsigned int times = 0;
+	const char *at = text;
+
+	text[n < 0 ? 0 : n] = 0;
+	for (; (at = strstr(at, what)); at++)
+		times++;
+	return times;
+}
+
+#define SAY(text)	EXPECT_EQ(strlen(text), write(in[1], text, strlen(text)))
+
+TEST_F(examples, broadcast)
+{
+	struct part says, early, late, noise;
+	int in[2], out, before;
+	FILE *file = tmpfile();
+
+#ifdef __SANITIZE_THREAD__
+	SKIP(return, "pages are not read-only there");
+#endif
+	ASSERT_NE(NULL, file);
+	out = fileno(file);
+	ASSERT_EQ(0, pipe(in));
+	fflush(stdout);
+	before = dup(STDOUT_FILENO);
+	ASSERT_LE(0, before);
+	ASSERT_EQ(STDIN_FILENO, dup2(in[0], STDIN_FILENO));
+	ASSERT_EQ(STDOUT_FILENO, dup2(out, STDOUT_FILENO));
+	/* They print in turn: each is waited for. */
+	EXPECT_EQ(0, begin(&says, self->path, "say"));
+	SAY("first\nsecond\n");
+	EXPECT_EQ(0, begin(&early, self->path, "hear"));
+	EXPECT_TRUE(WS_EVENTUALLY(printed(out, "first\nsecond\n") == 1));
+	EXPECT_EQ(0, begin(&noise, self->path, "scribble"));
+	EXPECT_TRUE(WS_EVENTUALLY(printed(out, " windows written to\n") == 1));
+	EXPECT_EQ(0, begin(&late, self->path, "hear"));
+	EXPECT_TRUE(WS_EVENTUALLY(printed(out, "first\nsecond\n") == 2));
+	SAY("last\n");
+	close(in[1]);
+	close(STDIN_FILENO);
+	pthread_join(says.thread, NULL);
+	pthread_join(early.thread, NULL);
+	pthread_join(late.thread, NULL);
+	pthread_join(noise.thread, NULL);
+	fflush(stdout);
+	dup2(before, STDOUT_FILENO);
+	EXPECT_EQ(0, says.res | early.res | late.res | noise.res);
+	EXPECT_EQ(2, printed(out, "3 lines heard, 0 lost\n"));
+	EXPECT_EQ(1, printed(out, "3 lines said\n"));
+	/* Its ring, entries, slots, arena and seat; of all others nothing. */
+	EXPECT_EQ(1, printed(out, "5 of 12 windows written to\n"));
+	fclose(file);
 }
 
 WT_MAIN
