@@ -79,6 +79,63 @@ def slopes:
     (.ops[] | "| \(.op) | \(.slope | short) | \(.batches[0][1] | short) |")
   end;
 
+# What changed since the figures in before.json, and by how much.
+def change($old; $new): (100 * ($new / $old - 1)) | round | if . > 0 then "+\(.) %" else "\(.) %" end;
+
+def row($what; $old; $new): "| \($what | cell) | \($old | short) | \($new | short) | \(change($old; $new)) |";
+# Those that are about the same are in the table of all.
+def moved($what; $old; $new): if ($new / $old - 1 | fabs) < 0.01 then empty else row($what; $old; $new) end;
+
+# One side beside the alternative that stood nearest then: what the machine did to both is not in the ratio.
+def times($old):
+  . as $all | $old.rows[] | .name as $row | .results[] | . as $was |
+  ([$all.native.rows[] | select(.name == $row) | .results[]? | select(.id == $was.id)][0]) as $now |
+  if $now == null then empty else
+    $was.sides[] | . as $side |
+    ([$now.sides[] | select(.name == $side.name and .median)][0]) as $s |
+    if $s == null then empty else
+      "| \($row) | \($was.what | cell): \($side.name | cell) | \($side | spread($was.unit)) | \($s | spread($was.unit)) | \(change($side.median; $s.median)) |"
+    end
+  end;
+
+def counts($old):
+  . as $all |
+  ($old.instructions[] | . as $was | $all.instructions[]? | select(.name == $was.name) |
+    moved(.name; $was.instructions; .instructions)),
+  ($old.kernel[] | . as $was | $all.kernel.instructions.ops[]? | select(.op == $was.op) |
+    moved("kernel: \(.op), one more in a batch"; $was.slope; .slope),
+    moved("kernel: \(.op), alone, with the system call"; $was.alone; .batches[0][1])),
+  (["bpf", "histogram of each op by BPF"], ["on", "all tracepoints on"] | .[0] as $kind | .[1] as $what |
+    range(0; $old.tracing.off | length) as $i |
+    if $all.kernel.tracing[$kind] == null then empty else
+      moved("\($old.tracing.off[$i].op): \($what), more than without";
+        $old.tracing[$kind][$i].slope - $old.tracing.off[$i].slope;
+        $all.kernel.tracing[$kind].ops[$i].slope - $all.kernel.tracing.off.ops[$i].slope)
+    end);
+
+def before_and_after($old):
+"
+## Before and after
+
+The worst ratios were worked on after they had been measured. Before: commit \($old.commit) of \($old.date)
+(`benchmarks/before.json`); after: this run. Instructions repeat exactly; here are those that changed by 1 % or more. Times of two
+runs differ by what the machine did meanwhile, too: the alternatives are here so that this can be seen; they did not change.
+
+| instructions | before | after | change |
+|---|---|---|---|",
+counts($old),
+"
+| row | time | before | after | change |
+|---|---|---|---|---|",
+times($old),
+"
+| curve | before | after | change | exponent before, after |
+|---|---|---|---|---|",
+(. as $all | $old.curves[] | . as $was | [$all.native.rows[].results[]? | select(.kind == "curve" and .id == $was.id)][0] |
+  if . == null then empty else
+    "\(row("\(.what), at \(.points[-1].x | short) \(.x)"; $was.points[0].median; .points[-1].median)) \($was.exponent * 1000 | round / 1000), \(.exponent * 1000 | round / 1000) |"
+  end);
+
 tracing |
 "<!-- SPDX-License-Identifier: MIT -->
 <!-- Written by bench/report from benchmarks/results.json: change that, not this. -->
@@ -134,6 +191,7 @@ By callgrind; the regression guard (`make bench-quick`) holds them against `benc
 | op | instructions |
 |---|---|",
 (.instructions[]? | "| \(.name) | \(.instructions) |"),
+before_and_after($before[0]),
 "
 ## Plots
 
