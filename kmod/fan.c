@@ -363,7 +363,8 @@ static void stand_up(struct wn_client *client, struct wn_lane_end *end)
 
 static struct wn_lane_end *new_seat(struct wn_domain *domain)
 {
-	const u64 cost = sizeof(struct wn_lane_end) + 2 * wn_pages_cost(PAGE_SIZE);
+	/* Its own, and the two that it sees when that went. */
+	const u64 cost = sizeof(struct wn_lane_end) + 3 * wn_pages_cost(PAGE_SIZE);
 	struct wn_lane_end *end = kzalloc(sizeof(*end), GFP_KERNEL_ACCOUNT);
 	int err;
 

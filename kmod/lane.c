@@ -104,9 +104,9 @@ void wn_lane_end_init(struct wn_lane *lane, struct wn_lane_end *end, u32 side)
 
 struct wn_lane *wn_lane_new(struct wn_domain *domain, u32 bytes, u64 extra)
 {
-	/* A scratch page for each side is among what is charged. */
+	/* What each side sees when it is gone is among what is charged: two pages. */
 	const u64 cost = sizeof(struct wn_lane) + wn_pages_cost(3 * PAGE_SIZE) +
-			 wn_pages_cost(bytes) + 2 * wn_pages_cost(PAGE_SIZE) + extra;
+			 wn_pages_cost(bytes) + 4 * wn_pages_cost(PAGE_SIZE) + extra;
 	struct wn_lane *lane = kzalloc(sizeof(*lane), GFP_KERNEL_ACCOUNT);
 	int err;
 
@@ -439,9 +439,9 @@ static bool may_stay(const struct wn_domain *domain, const struct wn_lane_end *e
 	return true;
 }
 
-/* Of a fan's seats those that may not stay. */
-static void revoke_seats(struct wn_domain *domain, struct wn_lane *lane,
-			 const struct wn_now *now, u64 *due)
+/* Of a fan's seats those that may not stay; false: the budget is used up. */
+static bool revoke_seats(struct wn_domain *domain, struct wn_lane *lane,
+			 const struct wn_now *now, u32 *budget, u64 *due)
 {
 	struct wn_lane_end *end;
 	u32 i;
@@ -450,15 +450,25 @@ static void revoke_seats(struct wn_domain *domain, struct wn_lane *lane,
 		end = lane->seat[i];
 		if (!end || may_stay(domain, end, now, due))
 			continue;
+		/* Those before are free by then: who goes on here goes on behind them. */
+		if (!*budget)
+			return false;
+		--*budget;
 		wn_fan_unseat(end);
 		wn_lane_end_revoke(end);
 		end->cap = 0;
 	}
+	return true;
 }
+
+/* Seats that are looked at in one hold of the lock, by which nothing is taken. */
+#define SEAT_LOOKS	1024U
 
 bool wn_lanes_revoke(struct wn_domain *domain, const struct wn_now *now, u32 *at, u32 *budget,
 		     u64 *due)
 {
+	u32 looks = SEAT_LOOKS;
+
 	lockdep_assert_held(&domain->lock);
 
 	for (; *at < domain->bounds.lanes; ++*at) {
@@ -467,13 +477,16 @@ bool wn_lanes_revoke(struct wn_domain *domain, const struct wn_now *now, u32 *at
 
 		if (stays && (!lane || !lane->fan))
 			continue;
-		if (!*budget)
-			return false;
-		--*budget;
-		if (stays)
-			revoke_seats(domain, lane, now, due);
-		else
+		if (!stays) {
+			if (!*budget)
+				return false;
+			--*budget;
 			revoke(lane);
+			continue;
+		}
+		if (looks < lane->fan->nr || !revoke_seats(domain, lane, now, budget, due))
+			return false;
+		looks -= lane->fan->nr;
 	}
 	return true;
 }

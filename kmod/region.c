@@ -19,6 +19,8 @@ void wn_windows_destroy(struct wn_windows *windows)
 	xa_destroy(&windows->lanes);
 	if (windows->lane_scratch)
 		put_page(windows->lane_scratch);
+	if (windows->lane_blank)
+		put_page(windows->lane_blank);
 }
 
 struct wn_region wn_window_region(const struct wn_window *window, u32 type)
@@ -72,6 +74,22 @@ static vm_fault_t insert(struct vm_fault *vmf, bool shared, struct page *page)
 	return err == -ENOMEM ? VM_FAULT_OOM : VM_FAULT_SIGBUS;
 }
 
+/*
+ * In place of a lane's page that went. What can be written is the client's scratch page;
+ * what can only be read shows zeroes for ever, or one who has the first would write to
+ * one who was given the second.
+ */
+static vm_fault_t insert_nothing(struct vm_fault *vmf, const struct wn_windows *windows)
+{
+	const unsigned long flags = vmf->vma->vm_flags;
+
+	if (flags & VM_MAYWRITE)
+		return insert(vmf, flags & VM_PFNMAP, windows->lane_scratch);
+	if (flags & VM_PFNMAP)
+		return insert(vmf, true, ZERO_PAGE(vmf->address));
+	return insert(vmf, false, windows->lane_blank);
+}
+
 static struct page *page_of(const struct wn_window *window, unsigned long index)
 {
 	unsigned long front = window->pages->nr;
@@ -95,7 +113,7 @@ static vm_fault_t fill(struct vm_fault *vmf, const struct wn_windows *windows,
 	if (window->denied)
 		return insert(vmf, true, ZERO_PAGE(vmf->address));
 	if (window->revoked && (index || window->writable))
-		return insert(vmf, window->shared, windows->lane_scratch);
+		return insert_nothing(vmf, windows);
 	front = slots && window->pages ? window->pages->nr : 0;
 	if (!slots || index < front)
 		return insert(vmf, window->shared, page_of(window, index));
@@ -125,7 +143,7 @@ static vm_fault_t fault(struct vm_fault *vmf)
 		ret = fill(vmf, windows, window, array_index_nospec(index, window->nr));
 	else if (vmf->pgoff >> TYPE_SHIFT >= WN_REGION_LANES && windows->lane_scratch)
 		/* It was there when it was mapped. */
-		ret = insert(vmf, vmf->vma->vm_flags & VM_PFNMAP, windows->lane_scratch);
+		ret = insert_nothing(vmf, windows);
 	up_read(&windows->lock);
 	return ret;
 }
@@ -187,15 +205,26 @@ void wn_region_unmap_slots(struct address_space *space, u32 number)
 	wn_region_unmap_page(space, WN_REGION_ALL_SLOTS, number);
 }
 
+/* The client's first one: what its lanes show when they are gone. */
+static bool has_nothings(struct wn_windows *windows)
+{
+	const gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_NOWARN;
+
+	if (!windows->lane_blank)
+		windows->lane_blank = alloc_page(gfp);
+	/* Last: where there is this one faults look for both. */
+	if (windows->lane_blank && !windows->lane_scratch)
+		windows->lane_scratch = alloc_page(gfp);
+	return windows->lane_scratch;
+}
+
 int wn_windows_add(struct wn_windows *windows, u32 type, struct wn_window *window)
 {
 	int err = -ENOMEM;
 
 	down_write(&windows->lock);
-	if (!windows->lane_scratch)
-		windows->lane_scratch = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_NOWARN);
 	window->ticket = ++windows->tickets;
-	if (windows->lane_scratch)
+	if (has_nothings(windows))
 		err = xa_err(xa_store(&windows->lanes, type - WN_REGION_LANES, window,
 				      GFP_KERNEL_ACCOUNT | __GFP_NOWARN));
 	up_write(&windows->lock);

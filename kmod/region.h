@@ -65,6 +65,7 @@ struct wn_windows {
 	struct xarray lanes;		/* windows by type - WN_REGION_LANES */
 	unsigned long tickets;		/* given to lanes' windows */
 	struct page *lane_scratch;	/* in place of those that went; once there was one */
+	struct page *lane_blank;	/* the same of those that can only be read: zeroes */
 };
 
 void wn_windows_init(struct wn_windows *windows);
@@ -73,8 +74,8 @@ void wn_windows_destroy(struct wn_windows *windows);
 /* A lane's window, of a type from WN_REGION_LANES on: -ENOMEM. It is the caller's. */
 int wn_windows_add(struct wn_windows *windows, u32 type, struct wn_window *window);
 /*
- * What is mapped goes; who touches it again gets a scratch page, also when another
- * window has that type by then.
+ * What is mapped goes; who touches it again gets a scratch page, or zeroes if it may only
+ * read, also when another window has that type by then.
  */
 void wn_windows_remove(struct wn_windows *windows, struct address_space *space, u32 type);
 /* Under windows->lock. NULL: there is none. */
@@ -91,8 +92,8 @@ void wn_windows_close(struct wn_windows *windows, struct address_space *space,
 		      struct page *scratch, u32 keep);
 
 /*
- * A lane's window: all but its first page, if that is to be read, is the scratch page
- * from now on.
+ * A lane's window: all but its first page, if that is to be read, is the scratch page or
+ * zeroes from now on.
  */
 void wn_windows_revoke(struct wn_windows *windows, struct address_space *space, u32 type,
 		       struct wn_window *window);

@@ -397,6 +397,99 @@ TEST_F(fan, revoked)
 	wn_lane_close(&out);
 }
 
+#define MANY	24
+
+/* More seats than are taken in one go: all are, when the revocation is told to be done. */
+TEST_F(fan, many_revoked)
+{
+	struct wn_grant may = { .rights = WN_RIGHT_READ | WN_RIGHT_GRANT };
+	struct wn_lane in[MANY], out;
+	struct wn wn[MANY];
+	uint32_t index, leaf;
+	int64_t branch;
+	__u64 lost;
+	int i;
+
+	branch = wn_cap_grant(&self->p, 0, self->node, self->c[0].client + 1, &may, &index);
+	ASSERT_FALSE(WN_RES_IS_ERROR(branch));
+	ASSERT_EQ(0, wn_fan_make(&self->p, &out, self->node, 0, BYTES, MANY + 1, WN_FAN_HOLDS));
+	ASSERT_EQ(0, wn_fan_join(&self->c[1], &self->in[1], self->node, 0, 0));
+	may.rights = WN_RIGHT_READ;
+	for (i = 0; i < MANY; i++) {
+		ASSERT_EQ(0, wn_open(&wn[i], self->d, NULL));
+		ASSERT_FALSE(WN_RES_IS_ERROR(wn_cap_grant(&self->c[0], index, self->node,
+							  wn[i].client + 1, &may, &leaf)));
+		ASSERT_EQ(0, wn_fan_join(&wn[i], &in[i], self->node, leaf, 0));
+	}
+	ASSERT_EQ(0, put(&out, 0));
+	ASSERT_EQ(0, wn_cap_revoke(&self->p, 0, (uint64_t)branch));
+	for (i = 0; i < MANY; i++) {
+		EXPECT_EQ(-EKEYREVOKED, take(&in[i], &lost));
+		wn_lane_close(&in[i]);
+		wn_close(&wn[i]);
+	}
+	/* Who had it by another right has it still. */
+	EXPECT_EQ(0, take(&self->in[1], &lost));
+	EXPECT_EQ(0, put(&out, 1));
+	EXPECT_EQ(1, take(&self->in[1], &lost));
+	wn_lane_close(&out);
+}
+
+/* A right that ends by itself ends what was had by it: seats, more than in one go; all of a fan. */
+TEST_F(fan, expired)
+{
+	struct wn_grant may = { .rights = WN_RIGHT_READ | WN_RIGHT_GRANT };
+	struct wn_lane in[MANY], out, short_lived;
+	struct wn wn[MANY];
+	uint32_t index, leaf;
+	__u64 lost;
+	int i;
+
+	if (!has_files(self))
+		SKIP(return, "this engine sees it when something is revoked");
+	ASSERT_EQ(0, wn_fan_make(&self->p, &out, self->node, 0, BYTES, MANY + 1, WN_FAN_HOLDS));
+	ASSERT_EQ(0, wn_fan_join(&self->c[1], &self->in[1], self->node, 0, 0));
+	/* Long enough for all of them to come. */
+	may.expires = wn_deadline(3000000000ull);
+	ASSERT_FALSE(WN_RES_IS_ERROR(wn_cap_grant(&self->p, 0, self->node, self->c[0].client + 1,
+						  &may, &index)));
+	may.rights = WN_RIGHT_READ;
+	for (i = 0; i < MANY; i++) {
+		ASSERT_EQ(0, wn_open(&wn[i], self->d, NULL));
+		ASSERT_FALSE(WN_RES_IS_ERROR(wn_cap_grant(&self->c[0], index, self->node,
+							  wn[i].client + 1, &may, &leaf)));
+		ASSERT_EQ(0, wn_fan_join(&wn[i], &in[i], self->node, leaf, 0));
+	}
+	ASSERT_GT(may.expires, wn_deadline(0)) {
+		TH_LOG("this machine is too slow");
+	}
+	/* Nobody calls the engine meanwhile. */
+	for (i = 0; i < MANY; i++) {
+		EXPECT_EQ(-EKEYREVOKED, wn_lane_wait(&in[i], 0, wn_deadline(PATIENT)));
+		EXPECT_LE(may.expires, wn_deadline(0));
+		EXPECT_EQ(-EKEYREVOKED, take(&in[i], &lost));
+		wn_lane_close(&in[i]);
+		wn_close(&wn[i]);
+	}
+	EXPECT_EQ(0, put(&out, 0));
+	EXPECT_EQ(0, take(&self->in[1], &lost));
+
+	/* The producer's: each consumer is told, and who comes finds none. */
+	may.rights = WN_RIGHT_EMIT;
+	may.expires = wn_deadline(100000000);
+	ASSERT_FALSE(WN_RES_IS_ERROR(wn_cap_grant(&self->p, 0, self->node, self->c[2].client + 1,
+						  &may, &index)));
+	wn_lane_close(&out);
+	wn_lane_close(&self->in[1]);
+	ASSERT_EQ(0, wn_fan_make(&self->c[2], &short_lived, self->node, index, BYTES, SEATS, 0));
+	ASSERT_EQ(0, join(self, 1, 0));
+	EXPECT_EQ(-EKEYREVOKED, wn_lane_wait(&self->in[1], 0, wn_deadline(PATIENT)));
+	EXPECT_EQ(-EKEYREVOKED, put(&short_lived, 0));
+	EXPECT_EQ(-ENOENT, join(self, 3, 0));
+	EXPECT_EQ(-EKEYEXPIRED, wn_fan_make(&self->c[2], &out, self->node, index, BYTES, SEATS, 0));
+	wn_lane_close(&short_lived);
+}
+
 /* Pages have one writer; what changes hands is another page. */
 TEST_F(fan, pages)
 {

@@ -277,6 +277,47 @@ TEST_F(revoke, lane_is_closed)
 	wn_lane_close(&kept_c);
 }
 
+/*
+ * A client's windows to read show nothing that is written to its windows to write, when
+ * both were taken back, and when the lane is no more: who was given only the first hears
+ * nothing of who has the second.
+ */
+TEST_F(revoke, lane_is_no_channel)
+{
+	struct wn *all = &self->p.all, *other = &self->p.other;
+	const struct wn_lane_side *seen;
+	struct wn_lane_side *said;
+	struct wn_region to_read, to_write;
+	const long page = sysconf(_SC_PAGESIZE);
+	struct wn_lane p, c;
+	__s64 handle;
+	__u32 index;
+	char *map;
+
+	handle = give(all, other, self->p.node, WN_RIGHT_EMIT, &index);
+	ASSERT_FALSE(WN_RES_IS_ERROR(handle));
+	ASSERT_EQ(0, lane_pair(all, other, self->p.node, index, &p, &c));
+	to_read = p.regions[0];
+	to_write = p.regions[1];
+	map = wt_mmap(other->fd, to_read.offset, to_read.bytes, PROT_READ, MAP_SHARED);
+	said = wt_mmap(other->fd, to_write.offset, to_write.bytes, PROT_READ | PROT_WRITE,
+		       MAP_SHARED);
+	ASSERT_EQ(0, wt_err(map));
+	ASSERT_EQ(0, wt_err(said));
+	seen = (void *)(map + page);
+	ASSERT_EQ(0, wn_cap_revoke(all, 0, (__u64)handle));
+	said->pos = 4711;
+	EXPECT_EQ(4711, LOAD(said->pos));
+	EXPECT_EQ(0, LOAD(seen->pos));
+	wn_lane_close(&p);
+	said->pos = 4712;
+	EXPECT_EQ(4712, LOAD(said->pos));
+	EXPECT_EQ(0, LOAD(seen->pos));
+	wn_lane_close(&c);
+	munmap(map, to_read.bytes);
+	munmap(said, to_write.bytes);
+}
+
 struct sleeper {
 	struct wn_lane *lane;
 	__u32 len;
