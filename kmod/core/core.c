@@ -109,7 +109,7 @@ static int layout(struct layout *l, const struct wn_bounds *b)
 	l->letters = cut(l, at, b->backlog, sizeof(struct wn_letter));
 	l->boxes = cut(l, at, b->clients, sizeof(struct wn_box));
 	l->waiting = cut(l, at, 1, wn_mail_waiting_bytes(b->clients));
-	l->held = cut(l, at, (u64)b->clients * b->clients, sizeof(u32));
+	l->held = cut(l, at, wn_mail_held_count(b->clients), sizeof(u32));
 	l->slots = cut(l, at, lines, sizeof(struct wn_slot_line));
 	l->slot_own = cut(l, at, (u64)b->clients * b->slots, sizeof(struct wn_slot_own));
 	l->slot_used = cut(l, at, (u64)b->clients * wn_slot_words(b->slots), sizeof(u64));

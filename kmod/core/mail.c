@@ -42,33 +42,40 @@ static u32 sender_of(const struct wn_core *core, u64 cap)
 	return wn_handle_index(cap) / core->bounds.caps;
 }
 
-/* Where it is counted what waits for a client of one sender; NULL: that is the engine. */
-static u32 *held_of(const struct wn_core *core, u32 client, u64 cap)
+/* Where it is counted what waits for a reader of one sender; NULL: that is the engine. */
+static u32 *held_of(const struct wn_core *core, u32 reader, u64 cap)
 {
-	return cap ? &core->mail.held[(u64)client * core->bounds.clients + sender_of(core, cap)] :
+	return cap ? &core->mail.held[(u64)reader * core->bounds.clients + sender_of(core, cap)] :
 		     NULL;
 }
 
-static void count(struct wn_core *core, u32 client, u64 cap, u32 n)
+void wn_mail_count(struct wn_core *core, u32 reader, u64 cap, u32 n)
 {
-	u32 *held = held_of(core, client, cap);
+	u32 *held = held_of(core, reader, cap);
 
 	if (held)
 		WN_TX_SET(core->tx, *held, *held + n);
 }
 
+u32 wn_mail_allowance(const struct wn_core *core, u32 reader, u32 n)
+{
+	const u32 *held = held_of(core, reader, core->mail.cap);
+	u32 most;
+
+	if (!held || !n)
+		return n;
+	most = (n + *held + 1) / 2;
+	return most > *held ? most - *held : 0;
+}
+
 /* How many more who sends now can make a client hold. */
 static u32 allowance(const struct wn_core *core, u32 client)
 {
-	const struct wn_mail *mail = &core->mail;
-	const u32 credit = wn_mail_credit(core, client), *held = held_of(core, client, mail->cap);
-	u32 most;
+	const u32 credit = wn_mail_credit(core, client);
+	const u64 cap = core->mail.cap;
 
-	if (!held || sender_of(core, mail->cap) == client)
-		return credit;
-	/* The last one is for whoever has none. */
-	most = (credit + *held + 1) / 2;
-	return credit && most > *held ? most - *held : 0;
+	return cap && sender_of(core, cap) == client ? credit :
+						       wn_mail_allowance(core, client, credit);
 }
 
 static bool is_empty(const struct wn_box *box)
@@ -175,7 +182,7 @@ static u32 pop(struct wn_core *core, u32 client, u32 priority)
 	const u32 at = box->first[priority];
 
 	wn_tx_save(core->tx, box, BOX_WORDS);
-	count(core, client, wn_mail_letter(&core->mail, at)->cap, -1u);
+	wn_mail_count(core, client, wn_mail_letter(&core->mail, at)->cap, -1u);
 	box->first[priority] = wn_mail_letter(&core->mail, at)->next;
 	if (!box->first[priority])
 		box->last[priority] = 0;
@@ -209,7 +216,7 @@ static void drop(struct wn_core *core, u32 client, u32 priority)
 		pop(core, client, priority);
 	} else {
 		wn_tx_save(core->tx, box, BOX_WORDS);
-		count(core, client, wn_mail_letter(mail, at)->cap, -1u);
+		wn_mail_count(core, client, wn_mail_letter(mail, at)->cap, -1u);
 		WN_TX_SET(core->tx, wn_mail_letter(mail, before)->next,
 			  wn_mail_letter(mail, at)->next);
 		if (box->last[priority] == at)
@@ -246,7 +253,7 @@ static void append(struct wn_core *core, u32 client, const struct wn_event *even
 		box->first[p] = at;
 	box->last[p] = at;
 	box->count++;
-	count(core, client, l->cap, 1);
+	wn_mail_count(core, client, l->cap, 1);
 	if (box->policy == WN_POLICY_CONFLATE && index < core->bounds.nodes)
 		WN_TX_SET(core->tx, core->own[index].letter, at);
 }
@@ -262,8 +269,8 @@ void wn_mail_post(struct wn_core *core, u32 client, const struct wn_event *event
 		at = same(core, client, event);
 		if (at) {
 			wn_tx_save(core->tx, wn_mail_letter(mail, at), LETTER_WORDS);
-			count(core, client, wn_mail_letter(mail, at)->cap, -1u);
-			count(core, client, mail->cap, 1);
+			wn_mail_count(core, client, wn_mail_letter(mail, at)->cap, -1u);
+			wn_mail_count(core, client, mail->cap, 1);
 			wn_mail_letter(mail, at)->event = *event;
 			wn_mail_letter(mail, at)->cap = mail->cap;
 			WN_TX_SET(core->tx, box->lost[event->priority],

@@ -44,7 +44,7 @@ struct wn_mail {
 	struct wn_box *boxes;	/* by client */
 	u64 *waiting;		/* a bit for each client: something can perhaps be moved */
 	u32 *planned;		/* scratch, by client: of a send to many; zero between */
-	u32 *held;		/* by receiver and, in its row, by sender: letters that wait */
+	u32 *held;		/* by reader (reader.h) and, in its row, by sender: letters that wait */
 	u32 capacity;
 	u32 reserved0;
 	u64 cap;		/* of who asks or sends at this moment; 0: the engine */
@@ -95,6 +95,13 @@ u32 wn_mail_pump(struct wn_core *core, u32 client, struct wn_inbox *inbox);
 void wn_mail_open(struct wn_core *core, u32 client);
 void wn_mail_close(struct wn_core *core, u32 client);
 
+/*
+ * Of the n that a reader has room for, those that who sends now (mail.cap) may take: half of
+ * what others left. The last one is for whoever has none. And count what it has there.
+ */
+u32 wn_mail_allowance(const struct wn_core *core, u32 reader, u32 n);
+void wn_mail_count(struct wn_core *core, u32 reader, u64 cap, u32 n);
+
 /* For queues, whose jobs are letters: take one, which wn_mail_left() says there is; give it back. */
 u32 wn_mail_take(struct wn_core *core);
 void wn_mail_give(struct wn_core *core, u32 at);
@@ -112,6 +119,12 @@ static inline u32 wn_mail_left(const struct wn_mail *mail)
 
 /* Events that a client's backlog can still take. */
 u32 wn_mail_credit(const struct wn_core *core, u32 client);
+
+/* Numbers that held has. */
+static inline u64 wn_mail_held_count(u32 clients)
+{
+	return 2ULL * clients * clients;	/* as many queues as clients */
+}
 
 /* Memory of each kind, zeroed. */
 struct wn_mail_parts {

@@ -226,14 +226,17 @@ static void told(struct wn_core *core, struct wn_promise *promise)
 	arm(core, promise, at);
 }
 
-/* A queue takes it at once, or is asked again: it keeps no list of who waits for it. */
+/*
+ * A queue takes it at once, whatever its maker has there, or is asked again: it keeps no
+ * list of who waits for it.
+ */
 static void to_queue(struct wn_core *core, struct wn_promise *promise, const struct wn_now *now)
 {
 	const u32 node = wn_handle_index(promise->event.node);
 	s64 err;
 
 	core->mail.cap = wn_promise_cap(core, promise);
-	err = wn_reader_send(core, node, &promise->event, 0, now);
+	err = wn_reader_send(core, node, &promise->event, WN_MAIL_PATIENT, now);
 	core->mail.cap = 0;
 	if (!err)
 		told(core, promise);

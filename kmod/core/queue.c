@@ -49,13 +49,24 @@ u32 wn_queue_of(const struct wn_core *core, u32 index)
 
 /* ---- jobs */
 
-s64 wn_queue_check(const struct wn_core *core, u32 number, const struct wn_event *event, u32 n)
+/* What senders have in a queue is counted as what they have in a backlog. */
+static u32 reader_of(const struct wn_core *core, u32 number)
 {
-	const u32 left = wn_mail_left(&core->mail), held = wn_queue(core, number)->held;
+	return core->bounds.clients + number - 1;
+}
+
+s64 wn_queue_check(const struct wn_core *core, u32 number, const struct wn_event *event, u32 n,
+		   u32 flags)
+{
+	const u32 held = wn_queue(core, number)->held;
+	const u32 share = (wn_mail_left(&core->mail) + held) / 2;
+	u32 room = share > held ? share - held : 0;
 
 	if (event->kind != WN_EV_USER && event->kind != WN_EV_TIMER)
 		return -EOPNOTSUPP;
-	return held + n <= (left + held) / 2 ? 0 : -ENOBUFS;
+	if (!flags)
+		room = wn_mail_allowance(core, reader_of(core, number), room);
+	return n <= room ? 0 : -ENOBUFS;
 }
 
 void wn_queue_post(struct wn_core *core, u32 number, const struct wn_event *event)
@@ -74,6 +85,7 @@ void wn_queue_post(struct wn_core *core, u32 number, const struct wn_event *even
 	wn_tx_save(core->tx, j, sizeof(*j) / sizeof(u64));
 	*j = (struct wn_job){ .queue = number };
 	wn_list_push(core->tx, &q->waiting[event->priority], &j->link);
+	wn_mail_count(core, reader_of(core, number), l->cap, 1);
 	WN_TX_SET(core->tx, q->held, q->held + 1);
 	wake(core, number);
 }
@@ -83,6 +95,7 @@ void wn_job_drop(struct wn_core *core, u32 at)
 	struct wn_job *j = wn_job(core, at);
 	struct wn_queue *q = wn_queue(core, j->queue);
 
+	wn_mail_count(core, reader_of(core, j->queue), wn_mail_letter(&core->mail, at)->cap, -1u);
 	WN_TX_SET(core->tx, q->held, q->held - 1);
 	WN_TX_SET(core->tx, j->queue, 0);
 	wn_mail_give(core, at);

@@ -117,8 +117,12 @@ s64 wn_queue_leave(struct wn_core *core, u32 queue, u32 client);
 /* The queue goes if nobody consumes and nothing is in it; else -EBUSY. */
 s64 wn_queue_end(struct wn_core *core, u32 index);
 
-/* Whether n events can be put in: 0, -ENOBUFS, -EOPNOTSUPP. And put one in. */
-s64 wn_queue_check(const struct wn_core *core, u32 queue, const struct wn_event *event, u32 n);
+/*
+ * Whether n events can be put in: 0, -ENOBUFS, -EOPNOTSUPP. And put one in. flags are
+ * WN_MAIL_*: the engine's go within the queue's share, others within their sender's of it.
+ */
+s64 wn_queue_check(const struct wn_core *core, u32 queue, const struct wn_event *event, u32 n,
+		   u32 flags);
 void wn_queue_post(struct wn_core *core, u32 queue, const struct wn_event *event);
 
 /* The client's lease of the job with this stamp ends: done, or not. -ESTALE: it has none. */

@@ -22,7 +22,7 @@ s64 wn_reader_check(const struct wn_core *core, u32 reader, const struct wn_even
 	const u32 clients = core->bounds.clients;
 
 	return reader < clients ? wn_mail_check(core, reader, event, n, flags) :
-				  wn_queue_check(core, reader - clients + 1, event, n);
+				  wn_queue_check(core, reader - clients + 1, event, n, flags);
 }
 
 void wn_reader_post(struct wn_core *core, u32 reader, const struct wn_event *event, u32 flags)

@@ -78,16 +78,20 @@ static struct wn_event open_letter(const struct model_queue *m, u32 at)
 	return event;
 }
 
+static bool is_from(const struct model_queue *m, u32 letter, int sender)
+{
+	const int g = m->letters[letter].grant;
+
+	return sender < 0 || (g >= 0 && m->grants[g].client == (u32)sender);
+}
+
 static u32 count(const struct model_queue *m, u32 client, int sender)
 {
 	u32 p, i, n = 0;
 
 	for (p = 0; p < WN_PRIORITIES; p++)
-		for (i = 0; i < m->boxes[client].backlog[p].n; i++) {
-			const int g = m->letters[m->boxes[client].backlog[p].at[i]].grant;
-
-			n += sender < 0 || (g >= 0 && m->grants[g].client == (u32)sender);
-		}
+		for (i = 0; i < m->boxes[client].backlog[p].n; i++)
+			n += is_from(m, m->boxes[client].backlog[p].at[i], sender);
 	return n;
 }
 
@@ -155,21 +159,40 @@ bool qm_tell(struct model_queue *m, u32 client, const struct wn_event *event)
 
 /* ------------------------------------------------------------------ jobs */
 
-static u32 held(const struct model_queue *m, const struct qm_queue *q)
+static u32 count_in(const struct model_queue *m, const struct qm_list *l, int sender)
 {
-	u32 p, w, i, n = q->beyond.n;
+	u32 i, n = 0;
 
-	for (p = 0; p < WN_PRIORITIES; p++)
-		n += q->waiting[p].n;
-	for (w = QM_READY; w <= QM_GOING; w++)
-		for (i = 0; i < q->consumers[w].n; i++)
-			n += m->consumers[q->consumers[w].at[i]].leases.n;
+	for (i = 0; i < l->n; i++)
+		n += is_from(m, l->at[i], sender);
 	return n;
 }
 
-static bool has_room(const struct model_queue *m, const struct qm_queue *q, u32 n)
+/* Of one sender, or (-1) of all. */
+static u32 held(const struct model_queue *m, const struct qm_queue *q, int sender)
 {
-	return held(m, q) + n <= (left(m) + held(m, q)) / 2;
+	u32 p, w, i, n = count_in(m, &q->beyond, sender);
+
+	for (p = 0; p < WN_PRIORITIES; p++)
+		n += count_in(m, &q->waiting[p], sender);
+	for (w = QM_READY; w <= QM_GOING; w++)
+		for (i = 0; i < q->consumers[w].n; i++)
+			n += count_in(m, &m->consumers[q->consumers[w].at[i]].leases, sender);
+	return n;
+}
+
+static bool has_room(const struct model_queue *m, const struct qm_queue *q)
+{
+	return held(m, q, -1) < (left(m) + held(m, q, -1)) / 2;
+}
+
+/* Of that a sender has half of what others left. */
+static bool has_room_for(const struct model_queue *m, const struct qm_queue *q, int grant)
+{
+	const u32 all = held(m, q, -1), mine = held(m, q, (int)m->grants[grant].client);
+	const u32 room = has_room(m, q) ? (left(m) + all) / 2 - all : 0;
+
+	return room && mine < (room + mine + 1) / 2;
 }
 
 /* To the end of a list of the queue. */
@@ -232,7 +255,7 @@ static bool has_reader(const struct model_queue *m, const struct qm_node *n)
 static bool can_send(const struct model_queue *m, int grant, const struct qm_node *n, u32 many)
 {
 	if (n->queue >= 0)
-		return has_room(m, &m->queues[n->queue], 1);
+		return has_room_for(m, &m->queues[n->queue], grant);
 	return many <= allowance(m, (u32)n->reader, grant);
 }
 
@@ -399,7 +422,7 @@ s64 qm_end(struct model_queue *m, u32 node)
 	if (n->queue < 0)
 		return -ENOENT;
 	q = &m->queues[n->queue];
-	if (held(m, q) || q->consumers[0].n || q->consumers[1].n || q->consumers[2].n)
+	if (held(m, q, -1) || q->consumers[0].n || q->consumers[1].n || q->consumers[2].n)
 		return -EBUSY;
 	m->queues[n->queue].node = 0;
 	n->queue = n->reader = -1;
@@ -531,7 +554,7 @@ static bool can_bury(const struct model_queue *m, const struct qm_queue *q)
 		return true;
 	if (!has_reader(m, dead))
 		return !q->node;
-	return dead->queue >= 0 ? has_room(m, &m->queues[dead->queue], 1) : left(m);
+	return dead->queue >= 0 ? has_room(m, &m->queues[dead->queue]) : left(m);
 }
 
 static void bury(struct model_queue *m, struct qm_queue *q, u64 stamp)

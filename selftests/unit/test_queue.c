@@ -81,10 +81,25 @@ static s64 bind_inbox(u32 c, u64 node)
 	return world_op(&w, c, OP(.opcode = WN_OP_BIND, .node = node), NULL);
 }
 
+static s64 emit_by(u32 c, u64 node, u32 p, u64 id)
+{
+	return world_op(&w, c, OP(.opcode = WN_OP_EMIT, .node = node, .arg = id,
+				  .op_flags = WN_EMIT(p, 8), .w = { 7, id * 3 }), NULL);
+}
+
 static s64 emit(u64 node, u32 p, u64 id)
 {
-	return world_op(&w, 0, OP(.opcode = WN_OP_EMIT, .node = node, .arg = id,
-				  .op_flags = WN_EMIT(p, 8), .w = { 7, id * 3 }), NULL);
+	return emit_by(0, node, p, id);
+}
+
+/* All have in a queue what they may. */
+static void flood(u64 node)
+{
+	u32 c;
+
+	for (c = 0; c < CLIENTS; c++)
+		while (!emit_by(c, node, 0, 1))
+			;
 }
 
 static s64 settle_at(u32 c, u64 node, u64 stamp, bool done)
@@ -559,7 +574,7 @@ static void order(void)
 	begin();
 	bind_queue(1, work, 1, 0, 0);
 	for (i = 0; i < 25; i++)
-		emit(work, i < 5 ? 0 : 3, i);
+		emit_by(i < 12 ? 0 : 2 + i % 2, work, i < 5 ? 0 : 3, i);
 	for (i = 0; i < 20; i++) {
 		run();
 		if (user[1].inbox_head[3] != kern[1].inbox_tail[3]) {
@@ -762,22 +777,19 @@ static void starve(void)
 	for (i = 0; i < 8; i++)
 		emit(grave, 0, i);
 	run();
-	for (c = 1; c <= 4; c += 3) {
+	for (c = 0; c < CLIENTS; c++) {
+		if (c == 2)
+			continue;
 		name[1]++;
-		node = (u64)world_create(&w, 0, name);
-		bind_inbox(c, node);
-		while (!world_op(&w, c, OP(.opcode = WN_OP_EMIT, .node = node), NULL))
-			;
+		fill(c, name);
 	}
 	bind_queue(2, work, 1, 0, 0);
-	while (!emit(work, 0, 1))
-		;
+	flood(work);
 	for (c = 0; c < 3; c++) {
 		name[1]++;
 		node = (u64)world_create(&w, 0, name);
 		bind_queue(2, node, 0, 0, 0);
-		while (!emit(node, 0, 1))
-			;
+		flood(node);
 	}
 	slice(1000);
 	pump(2);
@@ -805,14 +817,39 @@ static void room(void)
 	world_deinit(&w);
 }
 
+/* Who sends a lot to a queue leaves room for others; what came due does not ask. */
+static void shares(void)
+{
+	u64 data[8] = {};
+	u32 by[CLIENTS] = {}, c, timed = 0;
+
+	begin();
+	data[3] = w.now.boottime + 1;
+	bind_queue(1, work, 0, 0, 0);
+	for (c = 0; c < CLIENTS; c++)
+		while (!emit_by(c, work, 0, 1))
+			by[c]++;
+	ok(by[0] == 16 && by[1] == 8 && by[2] == 4 && by[3] == 2 && by[4] == 1,
+	   "of 32 that a queue may hold each may have half of what is left");
+	for (c = 0; c < 3; c++)
+		timed += world_op(&w, 0, OP(.opcode = WN_OP_EMIT, .node = work,
+					    .op_flags = WN_EMIT_AT), data) > 0;
+	w.now.boottime += 4 * WN_TICK;
+	slice(1000);
+	ok(timed == 1 && wn_queue(w.core, wn_queue_of(w.core, wn_handle_index(work)))->held == 32,
+	   "what came due has the last place");
+	world_deinit(&w);
+}
+
 int main(void)
 {
-	tap_plan(53);
+	tap_plan(55);
 	terms();
 	order();
 	endings();
 	leaver();
 	between();
+	shares();
 	graveless();
 	room();
 	histories(false);

@@ -1064,8 +1064,8 @@ struct wn_timer_told {
  * An event is in the receiver's backlog once its op succeeded, and comes to the inbox
  * as far as there is room, in order for each priority. A backlog holds at most half
  * of what is free and its own (wn_kern_ring.credit: how many more), and of one sender, but
- * itself, half of what others left of that. Events sent to a node before it was destroyed
- * are delivered.
+ * itself, half of what others left of that; so does a work queue. Events sent to a node before
+ * it was destroyed are delivered.
  */
 #define WN_OP_EMIT		32
 #define WN_EMIT_AT		(1U << 2)	/* EMIT: later */
