@@ -119,7 +119,25 @@ struct naive {
 	bool attached[CLIENTS], open[CLIENTS];
 	u64 start[CLIENTS];	/* of the slot */
 	u64 windows;		/* boottime of the last refill */
+	u64 window, spent;	/* the one that it is, and in it */
+	u64 first, total;	/* the first one, and in all */
 };
+
+/* A right is spent: in its slot or by an op, whenever that is told to the cell. */
+static void spend(struct naive *n, u64 boottime, u64 amount)
+{
+	if (n->window != boottime / WINDOW)
+		n->spent = 0;
+	n->window = boottime / WINDOW;
+	n->spent += amount;
+	n->total += amount;
+}
+
+/* However many die: in a window at most twice the number, over all what the windows made. */
+static bool is_fair(const struct naive *n, u64 boottime)
+{
+	return n->spent <= 2 * MOST && n->total <= (boottime / WINDOW - n->first) * AMOUNT;
+}
 
 static void refill(struct naive *n, u64 boottime)
 {
@@ -176,6 +194,7 @@ static bool step(struct world *w, struct naive *n, u64 cell, u64 *rng)
 		if (n->used[who] + amount > n->held[who])
 			return true;
 		n->used[who] += amount;
+		spend(n, w->now.boottime, amount);
 		pages[who][0] += amount;
 		return true;
 	case 5 ... 6:
@@ -224,6 +243,7 @@ static bool step(struct world *w, struct naive *n, u64 cell, u64 *rng)
 			return rights(w, cell) < amount;
 		refill(n, w->now.boottime);
 		n->here -= amount;
+		spend(n, w->now.boottime, amount);
 		return res > 0 && (s64)n->here >= 0;
 	default:
 		if (amount > 5 || !who)	/* who asks stays */
@@ -246,9 +266,12 @@ static void history(struct steps *s)
 	memset(&n, 0, sizeof(n));
 	memset(n.open, 1, sizeof(n.open));
 	n.windows = w.now.boottime;
+	n.first = n.window = n.windows / WINDOW;
 	while (steps_next(s, &rng)) {
 		if (!step(&w, &n, cell, &rng))
 			steps_wrong(s, "an answer");
+		if (!is_fair(&n, w.now.boottime))
+			steps_wrong(s, "%llu spent in a window, %llu in all", n.spent, n.total);
 		/* Refill that is due shows at the next change. */
 		if (left(&w, cell) != naive_left(&n))
 			steps_wrong(s, "left %lld, want %lld", (long long)left(&w, cell),
