@@ -115,7 +115,7 @@ static void go_on(struct wn_domain *domain)
 static void swap_halves(struct wn_domain *domain)
 {
 	struct wn_recording *r = domain->recording;
-	bool had_room;
+	bool put_off;
 
 	lockdep_assert_held(&r->lock);
 
@@ -123,10 +123,10 @@ static void swap_halves(struct wn_domain *domain)
 	r->used = r->journal.used;
 	r->taken = 0;
 	if (r->used) {
-		had_room = wn_journal_has_room(domain->core);
+		put_off = wn_journal_puts_off(domain->core);
 		wn_journal_swap(&r->journal, r->half[r->out].addr);
 		r->out = !r->out;
-		if (!had_room)
+		if (put_off)
 			go_on(domain);
 	}
 	mutex_unlock(&domain->lock);
@@ -140,7 +140,7 @@ static void tell(struct wn_domain *domain, struct wn_journal_take *t)
 	mutex_lock(&domain->lock);
 	t->left = r->used - r->taken + r->journal.used - t->bytes;
 	t->state = 0;
-	if (!wn_journal_has_room(domain->core))
+	if (wn_journal_puts_off(domain->core))
 		t->state |= WN_JOURNAL_FULL;
 	if (r->journal.broken)
 		t->state |= WN_JOURNAL_BROKEN;

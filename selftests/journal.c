@@ -37,7 +37,7 @@ static struct wn_bounds some_bounds(void)
 	b.cells = 200;
 	b.set_elems = 64;
 	b.elems = 1000;
-	b.clients = CLIENTS_MAX + 2;
+	b.clients = CLIENTS_MAX + 8;
 	b.caps = 32;
 	b.slots = 8;
 	b.sq_entries = 64;
@@ -531,6 +531,54 @@ static bool comes(struct wn *wn, uint8_t kind)
 	return false;
 }
 
+#define MANY	12
+
+/* Each has room for something, until there is none: then nobody has. */
+static int64_t fill_all(struct wn *wn, struct wn *more)
+{
+	int64_t res;
+	uint32_t i;
+
+	fill(wn, &res);
+	for (i = 0; i < MANY && res == -ENOBUFS; i++)
+		fill(&more[i], &res);
+	return res;
+}
+
+/* Who writes without end is stopped, alone; and is not for ever. */
+TEST_F(journal, a_flood_is_its_own)
+{
+	struct replayed r = {};
+	struct wn wn, other, third;
+	uint32_t round, n = 0, i;
+	int64_t res;
+
+	ASSERT_EQ(0, wn_open(&wn, self->t.path, NULL));
+	ASSERT_EQ(0, wn_open(&other, self->t.path, NULL));
+	for (round = 0; round < 3; round++) {
+		i = fill(&wn, &res);
+		EXPECT_EQ(-ENOBUFS, res);
+		EXPECT_LT(100, i);
+		EXPECT_EQ(WN_JOURNAL_FULL, told(self->t.path).state);
+		/* Others have as many before them as it had, and who comes is let in. */
+		ASSERT_EQ(0, wn_open(&third, self->t.path, NULL)) TH_LOG("round %u", round);
+		for (n = 0; n < i / 4; n++)
+			ASSERT_LT(0, wn_set_state(&other, 0, n % 5));
+		EXPECT_LT(0, wn_set_state(&third, 0, 3));
+		EXPECT_EQ(-ENOBUFS, wn_set_state(&wn, 0, 1));
+		wn_close(&third);
+		while (take_some(&self->t) > 0)
+			;
+		EXPECT_EQ(0, told(self->t.path).state);
+	}
+	ASSERT_EQ(0, wn_digest(&wn, r.last));
+	wn_close(&other);
+	wn_close(&wn);
+	while (take_some(&self->t) > 0)
+		;
+	EXPECT_EQ(0, replay(&self->t, &r));
+}
+
 /*
  * Nobody takes out: what can be refused is, what comes due waits, who dies is written down;
  * and when somebody does all goes on.
@@ -538,21 +586,20 @@ static bool comes(struct wn *wn, uint8_t kind)
 TEST_F(journal, full)
 {
 	struct replayed r = {};
-	struct wn wn, other;
+	struct wn wn, other, more[MANY];
 	bool in_time;
 	uint64_t due;
-	int64_t res;
 	uint32_t n;
 	__u64 node;
 
 	ASSERT_EQ(0, wn_open(&wn, self->t.path, NULL));
 	ASSERT_EQ(0, wn_open(&other, self->t.path, NULL));
+	for (n = 0; n < MANY; n++)
+		ASSERT_EQ(0, wn_open(&more[n], self->t.path, NULL));
 	node = (__u64)wn_create(&other, 0, "of the other");
 	ASSERT_FALSE(WN_RES_IS_ERROR(node));
 	EXPECT_EQ(0, told(self->t.path).state);
-	n = fill(&wn, &res);
-	EXPECT_EQ(-ENOBUFS, res);
-	EXPECT_LT(100, n);
+	EXPECT_EQ(-ENOBUFS, fill_all(&wn, more));
 	EXPECT_EQ(WN_JOURNAL_FULL, told(self->t.path).state);
 	EXPECT_EQ(-ENOBUFS, wn_open(&(struct wn){}, self->t.path, NULL));
 	EXPECT_EQ(-ENOBUFS, wn_set_state(&wn, 0, 1));
@@ -565,8 +612,7 @@ TEST_F(journal, full)
 	due = boottime() + 1000000000;
 	ASSERT_FALSE(WN_RES_IS_ERROR(wn_bind(&wn, 0, 0)));
 	ASSERT_FALSE(WN_RES_IS_ERROR(wn_timer(&wn, 0, 0, due, 0, 0)));
-	fill(&wn, &res);
-	ASSERT_EQ(-ENOBUFS, res);
+	ASSERT_EQ(-ENOBUFS, fill_all(&wn, more));
 	in_time = boottime() < due;
 	while (boottime() < due + 100000000)
 		usleep(10000);
@@ -575,6 +621,8 @@ TEST_F(journal, full)
 	while (take_some(&self->t) > 0)
 		;
 	EXPECT_TRUE(comes(&wn, WN_EV_TIMER));
+	for (n = 0; n < MANY; n++)
+		wn_close(&more[n]);
 	ASSERT_EQ(0, wn_digest(&wn, r.last));
 	wn_close(&wn);
 	while (take_some(&self->t) > 0)

@@ -62,7 +62,7 @@ static void go_on(struct wn_embed_domain *domain)
 static void swap_halves(struct wn_embed_domain *domain)
 {
 	struct wn_embed_recording *r = &domain->recording;
-	const bool had_room = wn_journal_has_room(domain->core);
+	const bool put_off = wn_journal_puts_off(domain->core);
 
 	r->used = r->journal.used;
 	r->taken = 0;
@@ -70,7 +70,7 @@ static void swap_halves(struct wn_embed_domain *domain)
 		return;
 	wn_journal_swap(&r->journal, r->half[r->out].addr);
 	r->out = !r->out;
-	if (!had_room)
+	if (put_off)
 		go_on(domain);
 }
 
@@ -79,7 +79,7 @@ static void tell(struct wn_embed_domain *domain, struct wn_journal_take *t)
 	struct wn_embed_recording *r = &domain->recording;
 
 	t->left = r->used - r->taken + r->journal.used;
-	t->state = wn_journal_has_room(domain->core) ? 0 : WN_JOURNAL_FULL;
+	t->state = wn_journal_puts_off(domain->core) ? WN_JOURNAL_FULL : 0;
 	if (r->journal.broken)
 		t->state |= WN_JOURNAL_BROKEN;
 }

@@ -134,7 +134,7 @@ int wn_cap_ask(struct wn_core *core, u32 client, u32 index, u32 rights, u64 node
 
 	if (unlikely(core->journal)) {
 		*cap = NULL;
-		if (!wn_journal_has_room(core))
+		if (!wn_journal_has_share(core, client))
 			return -ENOBUFS;
 		wn_journal_ask(core, client, index, body, now);
 	}
@@ -362,7 +362,7 @@ int wn_cap_put(struct wn_core *core, u32 client, u32 index, const struct wn_core
 	int err;
 
 	if (unlikely(core->journal)) {
-		if (!wn_journal_has_room(core))
+		if (!wn_journal_has_share(core, client))
 			return -ENOBUFS;
 		wn_journal_cap(core, WN_INPUT_CAP, client, index, first);
 	}

@@ -40,7 +40,7 @@ int wn_core_client_open(struct wn_core *core, u32 number, const struct wn_core_o
 	int err;
 
 	if (unlikely(core->journal)) {
-		if (!wn_journal_has_room(core))
+		if (!wn_journal_has_share(core, core->bounds.clients))
 			return -ENOBUFS;
 		wn_journal_cap(core, WN_INPUT_OPEN, number, 0, first);
 	}

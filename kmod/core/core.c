@@ -7,6 +7,7 @@
 #include "client.h"
 #include "clock.h"
 #include "idem.h"
+#include "journal.h"
 #include "names.h"
 #include "node.h"
 #include "op.h"
@@ -28,7 +29,7 @@ struct layout {
 	u32 jobs, consumers, queues, of_client, awake, asleep, queue_pool, consumer_pool;
 	u32 scratch;
 	/* private, scratch */
-	u32 tx, log, edits, node_marks, name_marks, group, results, reach, worst, epoch;
+	u32 tx, log, edits, node_marks, name_marks, group, results, reach, worst, epoch, shares;
 	u32 cell_marks, finger, vector, delta, log_marks, planned, slot_marks, refused, audit, key;
 	u32 dirty, hashes, touched;
 	u32 merged, merged_hashes, merged_good, merged_cells, merged_way, merged_heap;
@@ -131,6 +132,7 @@ static int layout(struct layout *l, const struct wn_bounds *b)
 	l->group = cut(l, at, b->group_ops, 2 * sizeof(struct wn_sqe));
 	l->results = cut(l, at, b->group_ops, sizeof(struct wn_op_result));
 	l->reach = cut(l, at, (u64)b->clients * WN_REACH_ENTRIES, sizeof(struct wn_reach));
+	l->shares = cut(l, at, (u64)b->clients + 1, sizeof(struct wn_journal_share));
 	l->worst = cut(l, at, WN_OP_COUNT, sizeof(u32));
 	l->epoch = cut(l, at, 1, sizeof(u64));
 	l->cell_marks = cut(l, at, b->cells, 1);
@@ -362,6 +364,7 @@ struct wn_core *wn_core_init(void *public, void *private, const struct wn_bounds
 	core->group = place(base, l.group);
 	core->results = place(base, l.results);
 	core->reach = place(base, l.reach);
+	core->shares = place(base, l.shares);
 	core->worst = place(base, l.worst);
 	core->tree_epoch = place(base, l.epoch);
 	*core->tree_epoch = 1;

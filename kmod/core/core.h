@@ -41,6 +41,7 @@ struct wn_cap;
 struct wn_core_client;
 struct wn_idem;
 struct wn_journal;
+struct wn_journal_share;
 struct wn_node_own;
 struct wn_op_result;
 struct wn_reach;
@@ -111,6 +112,7 @@ struct wn_core {
 	struct wn_audit *audit;
 	struct wn_merged *merged;
 	u64 *tree_epoch;		/* grows when a node goes or moves; never falls */
+	struct wn_journal_share *shares; /* of the journal: clients, and one */
 	struct wn_journal *journal;	/* inputs are written there; NULL: nowhere */
 	struct wn_replay *replay;	/* inputs come from there; NULL: from outside */
 };

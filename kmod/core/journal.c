@@ -41,6 +41,55 @@ u64 wn_journal_bytes_min(const struct wn_bounds *bounds)
 	return 2 * reserve(bounds);
 }
 
+/* -------------------------------------------------------------- shares */
+
+bool wn_journal_has_share(struct wn_core *core, u32 client)
+{
+	struct wn_journal *j = core->journal;
+	const struct wn_journal_share *share;
+
+	if (!wn_journal_has_room(core))
+		return false;
+	/* What was done once has its room. */
+	if (core->replay || client > core->bounds.clients)
+		return true;
+	share = &core->shares[client];
+	if (share->since != j->total || share->bytes <= wn_journal_room(j) - j->reserve)
+		return true;
+	j->put_off = true;
+	return false;
+}
+
+/* Whose share an input is of: bounds.clients of nobody's in particular; -1: of none. */
+static int sharer(const struct wn_core *core, u32 kind, u32 client)
+{
+	switch (kind) {
+	case WN_INPUT_OP:
+	case WN_INPUT_GROUP:
+	case WN_INPUT_ASK:
+	case WN_INPUT_CAP:
+	case WN_INPUT_RETRY:
+		return (int)client;
+	case WN_INPUT_OPEN:
+	case WN_INPUT_CLOSE:
+		return (int)core->bounds.clients;
+	}
+	return -1;
+}
+
+static void charge(struct wn_core *core, u32 kind, u32 client, u32 bytes)
+{
+	const int at = sharer(core, kind, client);
+	struct wn_journal_share *share;
+
+	if (at < 0 || (u32)at > core->bounds.clients)
+		return;
+	share = &core->shares[at];
+	if (share->since != core->journal->total)
+		*share = (struct wn_journal_share){ .since = core->journal->total };
+	share->bytes += bytes;
+}
+
 /* ------------------------------------------------------------- records */
 
 /* So many bytes of the record that is written, zero; or NULL: it is not, or not any more. */
@@ -123,6 +172,8 @@ void wn_journal_close(struct wn_core *core, s64 result)
 		return;
 	wn_put_le64(at + WN_INPUT_AT_RESULT, (u64)result);
 	wn_put_le32(at + WN_INPUT_AT_BYTES, j->used - j->open);
+	charge(core, at[WN_INPUT_AT_KIND], wn_get_le16(at + WN_INPUT_AT_CLIENT),
+	       j->used - j->open);
 	j->inputs++;
 }
 

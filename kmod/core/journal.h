@@ -11,6 +11,11 @@
  *	slices, pumps and retries do nothing: they are called again when there is room;
  *	a client's end is written all the same. Room for that of each is kept.
  *
+ * Nor does one client take all the room: what it wrote since the last taking out may be as
+ * much as is left for everybody, and no more (ENOBUFS, of it alone). So of many that write
+ * without end each has an equal part, one alone has half, and who comes last finds room.
+ * Comings and goings have such a share together, for numbers are nobody's.
+ *
  * So nothing is ever applied that is not written down. Should a record not fit after all,
  * which is a bug, the journal is *broken*: nothing is written any more, what was written
  * until then is good, and there is no room ever again.
@@ -32,8 +37,15 @@ struct wn_journal {
 	u32 open;		/* where the record begins that is being written */
 	bool is_open;
 	bool broken;
+	bool put_off;		/* something, for a client's share */
 	u64 inputs;		/* ever; the next one's number */
 	u64 total;		/* bytes ever taken out */
+};
+
+/* What a client, or the last: all who come and go, wrote; in scratch. */
+struct wn_journal_share {
+	u64 since;		/* journal->total of that time; of another one it counts nothing */
+	u64 bytes;
 };
 
 /*
@@ -60,6 +72,7 @@ static inline void wn_journal_taken(struct wn_journal *journal)
 {
 	journal->total += journal->used;
 	journal->used = 0;
+	journal->put_off = false;
 }
 
 /* Go on in another buffer of that size; the bytes [0, used) of this one were taken out. */
@@ -75,6 +88,18 @@ static inline bool wn_journal_has_room(const struct wn_core *core)
 	const struct wn_journal *j = core->journal;
 
 	return likely(!j) || (!j->broken && wn_journal_room(j) >= j->reserve);
+}
+
+/*
+ * Whether an input of a client's has room, and its share is not used up; of
+ * bounds.clients: of one that comes. Only where core->journal is there.
+ */
+bool wn_journal_has_share(struct wn_core *core, u32 client);
+
+/* Whether something was refused or waits until what was written is taken out. */
+static inline bool wn_journal_puts_off(const struct wn_core *core)
+{
+	return !wn_journal_has_room(core) || (core->journal && core->journal->put_off);
 }
 
 /*

@@ -319,7 +319,10 @@ void wn_mail_retry(struct wn_core *core, u32 client)
 	if (client >= core->bounds.clients)
 		return;
 	if (unlikely(core->journal)) {
-		if (!wn_journal_has_room(core))
+		/* Nothing to be done is no input. */
+		if (is_empty(&core->mail.boxes[client]))
+			return;
+		if (!wn_journal_has_share(core, client))
 			return;
 		wn_journal_open(core, WN_INPUT_RETRY, client, NULL);
 	}

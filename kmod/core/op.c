@@ -389,7 +389,7 @@ static noinline void apply_noted(struct wn_core *core, const struct wn_op_env *e
 	const bool digest = slots->opcode == WN_OP_DIGEST && !slots->op_flags;
 	u32 budget = 0;
 
-	if (!wn_journal_has_room(core)) {
+	if (!wn_journal_has_share(core, env->client)) {
 		answer(core, result, -ENOBUFS);
 		return;
 	}
@@ -445,7 +445,7 @@ bool wn_op_apply_group(struct wn_core *core, const struct wn_op_env *env,
 			return refuse_group(core, results, n, i, err);
 	}
 	if (unlikely(core->journal)) {
-		if (!wn_journal_has_room(core))
+		if (!wn_journal_has_share(core, env->client))
 			return refuse_group(core, results, n, 0, -ENOBUFS);
 		wn_journal_ops(core, WN_INPUT_GROUP, env, slots, n);
 	}

@@ -220,7 +220,7 @@ struct wn_class_table {
  * and the domain's owner or CAP_FOWNER (EPERM). ENOENT: no such domain; ENODATA: it has no
  * journal; EINVAL, ENAMETOOLONG: the name; EFAULT: nothing was taken out; EINTR.
  */
-#define WN_JOURNAL_FULL		(1U << 0)	/* ops are refused until more is taken out */
+#define WN_JOURNAL_FULL		(1U << 0)	/* somebody's ops are refused until more is taken out */
 #define WN_JOURNAL_BROKEN	(1U << 1)	/* for good: a fault of the module's */
 
 struct wn_journal_take {
