@@ -107,8 +107,8 @@ int cmd_stat(struct wn_ctx *ctx, int argc, char **argv)
 	status = wn_opts_end(&o, 0, 2);
 	if (!status && o.args && (!wn_text_time(o.arg[0], &ns) || ns < 10000000))
 		status = wn_usage("the interval is a time of 10ms at least", o.arg[0]);
-	if (!status && o.args > 1 && !wn_text_number(o.arg[1], ~0ULL, &count))
-		status = wn_usage("how often is a number", o.arg[1]);
+	if (!status && o.args > 1 && (!wn_text_number(o.arg[1], ~0ULL, &count) || !count))
+		status = wn_usage("how often is a number, 1 at least", o.arg[1]);
 	if (!status)
 		status = wn_session(ctx);
 	if (status)

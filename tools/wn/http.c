@@ -15,6 +15,7 @@
 #include <wn.h>
 
 #include "stop.h"
+#include "text.h"
 
 #define SOCKETS		8
 #define CONNS		32
@@ -83,11 +84,15 @@ int wn_http_listen(const char *where)
 	struct addrinfo *found;
 	char host[128];
 	size_t len;
+	__u64 port;
 	int fd;
 
 	if (!strncmp(where, "unix:", 5))
 		return listen_unix(where + 5);
 	if (!colon || colon == where || !colon[1])
+		return -EINVAL;
+	/* getaddrinfo() takes what is left of it in 16 bits. */
+	if (colon[1] >= '0' && colon[1] <= '9' && !wn_text_number(colon + 1, 65535, &port))
 		return -EINVAL;
 	len = (size_t)(colon - where);
 	if (*where == '[' && colon[-1] == ']') {

@@ -52,11 +52,13 @@ static int options(struct wn_ctx *ctx, int argc, char **argv, int *status)
 		{}
 	};
 	static const char *const whens[] = { "auto", "always", "never", NULL };
+	char bad[3];
 	__u64 n;
 	int c;
 
+	opterr = 0;
 	*status = WN_EXIT_USAGE;
-	while ((c = getopt_long(argc, argv, "+m:d:ehV", longs, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "+:m:d:ehV", longs, NULL)) != -1) {
 		switch (c) {
 		case 'm':
 			ctx->mount = optarg;
@@ -96,8 +98,13 @@ static int options(struct wn_ctx *ctx, int argc, char **argv, int *status)
 			puts("wn " WN_VERSION);
 			*status = WN_EXIT_OK;
 			return -1;
+		case ':':
+			wn_usage("an option lacks its value", argv[optind - 1]);
+			return -1;
 		default:
-			fputs("wn --help lists the options and commands\n", stderr);
+			snprintf(bad, sizeof(bad), "-%c", optopt);
+			wn_usage("no such option, or it takes no value",
+				 optopt ? bad : argv[optind - 1]);
 			return -1;
 		}
 	}

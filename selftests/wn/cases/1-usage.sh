@@ -6,8 +6,11 @@ wrong 2 'usage: wn'
 wrong 2 'no such command' "${on[@]}" nonsense
 wrong 2 'a verb is missing' "${on[@]}" domain
 wrong 2 'no such verb' "${on[@]}" node fly
-wrong 2 'lists the options' --nonsense tree
-wrong 2 'lists the options' -m
+wrong 2 'no such option.*--nonsense' --nonsense tree
+wrong 2 'no such option.*-x' --json -xe tree
+wrong 2 'takes no value' --embed=3 tree
+wrong 2 'lacks its value: -m' -m
+wrong 2 'lacks its value: --cap' --cap
 wrong 2 '--cap wants' "${on[@]}" --cap 70000 tree
 wrong 2 '--color wants' "${on[@]}" --color mauve tree
 wrong 2 'demo domain' --live tree

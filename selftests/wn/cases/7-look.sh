@@ -16,6 +16,7 @@ EOF
 wrong 2 '10ms at least' "${on[@]}" stat 0
 wrong 2 '10ms at least' "${on[@]}" stat soon
 wrong 2 'how often' "${on[@]}" stat 1 often
+wrong 2 'how often' "${on[@]}" stat 1 0
 wrong 2 'does not know this word' "${on[@]}" top --sort luck
 wrong 2 '10ms at least' "${on[@]}" top --interval 1us
 wrong 2 'the shells are' "${on[@]}" completion tcsh
@@ -25,6 +26,7 @@ wrong 2 'goes with --listen' "${on[@]}" metrics --idle 1s
 wrong 2 'format of Prometheus' "${on[@]}" --json metrics
 wrong 2 'wants sockets of systemd' "${on[@]}" metrics --serve
 wrong 2 'wants ADDRESS:PORT' "${on[@]}" metrics --listen nowhere
+wrong 2 'wants ADDRESS:PORT' "${on[@]}" metrics --listen 127.0.0.1:65616
 wrong 2 'wants ADDRESS:PORT' "${on[@]}" metrics --listen host.invalid:80
 wrong 1 'cannot listen' "${on[@]}" metrics --listen unix:/nonexistent/socket
 wrong 2 'too many' "${on[@]}" doctor me
