@@ -67,6 +67,30 @@ for words in "wn nod|node" "wn cell me|members" "wn node add --ti|--tier" "wn --
 	tell "completion of: ${words%|*}" "$problem"
 done
 
+# The others do, too. zsh: what it would offer, for there is no terminal.
+cat >"$tmp/zsh" <<-'EOF'
+	compdef() { : }
+	_files() { : }
+	compadd() { local w; for w in "${@[2,-1]}"; do [[ $w != ${words[CURRENT]}* ]] || print -r -- $w; done }
+	source <($1 completion zsh)
+	words=(${=2}) CURRENT=${#words}
+	_wn
+EOF
+"$wn" completion fish >"$tmp/fish"
+for words in "wn nod|node" "wn cell me|members" "wn node add --ti|--tier" "wn --color al|always" "wn query --pre|--prefix" \
+	"wn -m /tmp --cap 1 node ge|get"; do
+	if command -v zsh >/dev/null; then
+		got=$(zsh -f "$tmp/zsh" "$wn" "${words%|*}" 2>&1)
+		[ "$got" = "${words#*|}" ] && problem='' || problem="got: $got"
+		tell "completion by zsh of: ${words%|*}" "$problem"
+	fi
+	if command -v fish >/dev/null; then
+		got=$(HOME=$tmp XDG_CONFIG_HOME=$tmp fish -c "source $tmp/fish; complete -C'${words%|*}'" 2>&1 | cut -f 1)
+		[ "$got" = "${words#*|}" ] && problem='' || problem="got: $got"
+		tell "completion by fish of: ${words%|*}" "$problem"
+	fi
+done
+
 # A host that is made up.
 host=$tmp/host
 release=$(uname -r)
