@@ -269,9 +269,17 @@ s64 wn_queue_leave(struct wn_core *core, u32 number, u32 client)
 	return 0;
 }
 
+/* Its node is no longer that; what is left is cleared up between ops. */
+static void orphan(struct wn_core *core, u32 number)
+{
+	WN_TX_SET(core->tx, wn_queue(core, number)->node, 0);
+	wake(core, number);
+}
+
 s64 wn_queue_end(struct wn_core *core, u32 index)
 {
-	const struct wn_queue *q = wn_queue(core, wn_queue_of(core, index));
+	const u32 number = wn_queue_of(core, index);
+	const struct wn_queue *q = wn_queue(core, number);
 	u32 i;
 
 	if (q->held)
@@ -279,7 +287,7 @@ s64 wn_queue_end(struct wn_core *core, u32 index)
 	for (i = 0; i < 3; i++)
 		if (!wn_list_is_empty(core->tx, &q->consumers[i]))
 			return -EBUSY;
-	wn_queue_node_gone(core, index);
+	orphan(core, number);
 	WN_TX_SET(core->tx, core->own[index].reader, 0);
 	WN_TX_SET(core->tx, core->own[index].reader_cap, 0);
 	return 0;
@@ -320,10 +328,8 @@ void wn_queue_node_gone(struct wn_core *core, u32 index)
 
 	/* It may be the dead-letter node of some, which wait for a reader there. */
 	wn_queue_poke(core);
-	if (!number)
-		return;
-	WN_TX_SET(core->tx, wn_queue(core, number)->node, 0);
-	wake(core, number);
+	if (number)
+		orphan(core, number);
 }
 
 void wn_queue_client_gone(struct wn_core *core, u32 client)
