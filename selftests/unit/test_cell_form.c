@@ -92,6 +92,65 @@ static bool fuzz(const struct replica_type *type, u64 seed, u32 tries, u64 *take
 	return good && !rs.what[0];
 }
 
+/* Told in pieces of at most this many bytes: 1, -ENOBUFS, or 0: something is not right. */
+static int in_pieces(struct replica *from, const struct replica_type *type, u32 room,
+		     const u8 *whole, u32 whole_len)
+{
+	static u8 form[FORM_BYTES];
+	const struct wn_vv none = {};
+	struct replica to;
+	u64 cursor = 0;
+	int len, err = 0;
+	bool good;
+
+	replica_init(&to, REPLICAS_MAX - 1, type->type, type->flags, &bounds, 1);
+	do {
+		u8 *exact = malloc(room + 1);
+
+		len = wn_cell_delta(from->cells, from->at, &none, &cursor, exact, room);
+		do
+			err = len < 0 ? len : replica_join(&to, exact, (u32)len);
+		while (err == 1);
+		free(exact);
+	} while (!err && cursor);
+	good = !err && replica_encode(&to, form) == whole_len && !memcmp(form, whole, whole_len);
+	replica_deinit(&to);
+	return err == -ENOBUFS ? err : good;
+}
+
+/* Cut at every byte that a piece can end at. */
+static bool cut(const struct replica_type *type, u64 seed, u32 *done)
+{
+	static u8 whole[FORM_BYTES];
+	bool good = true;
+	struct replicas rs;
+	u32 len, room, fits = 0;
+	int res;
+
+	replicas_init(&rs, 3, type->type, type->flags, &bounds, seed);
+	replicas_history(&rs, 150);
+	len = replica_encode(&rs.r[0], whole);
+	for (room = 0; room < len + 8 && room < 1600 && good; room++) {
+		res = in_pieces(&rs.r[0], type, room, whole, len);
+		/* What had room once has room in more. */
+		good = res == 1 || (res == -ENOBUFS && !fits);
+		fits += res == 1;
+	}
+	*done += fits;
+	replicas_deinit(&rs);
+	return good && !rs.what[0] && (fits || len > 1600);
+}
+
+static void test_cut(u64 seed)
+{
+	u32 type, done = 0;
+	bool good = true;
+
+	for (type = 0; type < REPLICA_TYPES && good; type++)
+		good = cut(&replica_types[type], world_random(&seed), &done);
+	ok(good, "cut at every byte, and joined: %u times", done);
+}
+
 /* Every single field that must be zero, and every length, one by one. */
 static void test_strict(void)
 {
@@ -142,7 +201,7 @@ int main(void)
 	bool good;
 
 	bounds = replicas_bounds();
-	tap_plan(REPLICA_TYPES + 6);
+	tap_plan(REPLICA_TYPES + 7);
 	seed = tap_seed();
 	for (type = 0; type < REPLICA_TYPES; type++) {
 		memset(errnos, 0, sizeof(errnos));
@@ -156,5 +215,6 @@ int main(void)
 		   replica_types[type].name, taken, errnos[EINVAL], kinds);
 	}
 	test_strict();
+	test_cut(seed);
 	return tap_done();
 }
