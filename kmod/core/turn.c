@@ -151,8 +151,10 @@ static noinline bool run_batch(struct wn_core *core, struct wn_ring *ring,
  * The node that the next entry names is on its way into the cache while this one is done:
  * in a large domain the way there is most of what an op costs. A look, by which nothing is
  * decided: what the slot holds when its turn comes is another matter, and what is no
- * handle brings some other record.
+ * handle brings some other record. Few nodes are in the cache anyway.
  */
+#define NEAR_NODES	1024u
+
 static inline void foresee(const struct wn_core *core, const struct wn_ring *ring,
 			   const struct wn_sqe *this)
 {
@@ -189,6 +191,7 @@ u32 wn_turn_run(struct wn_core *core, struct wn_turn *turn, u32 max,
 	struct wn_op_result result;
 	struct wn_sqe *slots = core->group;
 	const u64 begun = core->tx->begun;
+	const bool far = wn_pool_count(&core->nodes) > NEAR_NODES;
 	bool full = false;
 
 	turn->env.now = now;
@@ -202,7 +205,7 @@ u32 wn_turn_run(struct wn_core *core, struct wn_turn *turn, u32 max,
 		if (full)
 			break;
 		wn_ring_peek(ring, 0, slots);
-		if (count.taken + 1 < pending)
+		if (unlikely(far) && count.taken + 1 < pending)
 			foresee(core, ring, slots);
 		if (unlikely(slots->flags & (WN_SQE_WIDE | WN_SQE_ATOMIC) || ring->broken)) {
 			full = !run_batch(core, ring, env, pending, room, &count);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* Turns over a client's rings: chains, groups, room, and what a client may break. */
+#include <stdio.h>
 #include <string.h>
 
+#include "kmod/core/node.h"
 #include "kmod/core/turn.h"
 #include "tap.h"
 #include "world.h"
@@ -188,17 +190,57 @@ static void test_rest(struct world *w)
 	ok(turn(w, 0xffffffff) <= SQ, "a tail beyond all entries is a full ring");
 }
 
+static void set(u64 node, u64 value)
+{
+	*put() = (struct wn_sqe){ .opcode = WN_OP_NODE_SET, .op_flags = WN_SET_USER_WORD(0),
+				  .node = node, .arg = value };
+}
+
+/* Where nodes are many the entry behind is looked at, too: of what it says nothing hangs. */
+static void test_many(void)
+{
+	const struct wn_bounds bounds = world_bounds(1300);
+	struct world w;
+	char name[16];
+	u64 first = 0, last = 0;
+	u32 i;
+
+	world_init(&w, &bounds, tap_seed());
+	for (i = 0; i < 1200; i++) {
+		snprintf(name, sizeof(name), "%u", i);
+		last = (u64)world_create(&w, 0, name);
+		first = first ?: last;
+	}
+	reset(CQ);
+	set(first, 1);
+	set(~0ULL, 2);
+	set(last, 3);
+	create(0, "wide");
+	set(first | 0xffffff, 4);
+	set(1300, 5);
+	set(first, 6);
+	*put() = (struct wn_sqe){ .opcode = 200, .node = last };
+	ok(turn(&w, 1) == 1 && GOT(2) && turn(&w, 9) == 8 && cqes[1].res == -ESTALE &&
+	   cqes[2].res == 2 && cqes[3].res > 0 && cqes[4].res == -ESTALE &&
+	   cqes[5].res == -ESTALE && cqes[6].res == 3 && cqes[7].res == -EOPNOTSUPP,
+	   "many nodes, and some that are none");
+	ok(wn_node(w.core, wn_handle_index(first))->user[0] == 6 &&
+	   wn_node(w.core, wn_handle_index(last))->user[0] == 3, "each got its own");
+	world_deinit(&w);
+}
+
 int main(void)
 {
 	const struct wn_bounds bounds = world_bounds(100);
 	struct world w;
 
-	tap_plan(19);
+	tap_plan(21);
 	world_init(&w, &bounds, tap_seed());
 	test_chains(&w);
 	test_groups(&w);
 	test_room(&w);
 	test_rest(&w);
 	world_deinit(&w);
+	test_many();
 	return tap_done();
 }
