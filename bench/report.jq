@@ -165,6 +165,8 @@ What an op costs against the size of the world. An exponent of 0 is \"the same h
 "
 ## Sustained load
 
+Drift: the last third's median against the first's, of ops a second of the thread's own time.
+
 | seconds | median ops/s | least | most | drift | memory growth, bytes | p99 of 16 ops: first, last second, ns |
 |---|---|---|---|---|---|---|",
 (.native.rows[].results[]? | select(.kind == "sustained") |

@@ -129,7 +129,8 @@ void bench_curve(const struct bench_curve *c);
 
 /* A figure a second, for sustained runs. */
 struct bench_second {
-	double rate;		/* ops/s */
+	double rate;		/* ops a second */
+	double cpu_rate;	/* the same, of the time that the thread ran */
 	uint64_t p99;		/* ns */
 	uint64_t rss;		/* bytes that the process holds */
 };
