@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What lane.c and fan.c share: a lane, its ends, and what they have in common. */
+/* What lane_*.c and fan.c share: a lane, its ends, and what they have in common. */
 #ifndef WN_LANE_OWN_H
 #define WN_LANE_OWN_H
 
@@ -70,7 +70,9 @@ void wn_lane_put(struct wn_lane *lane);
 void wn_lane_end_init(struct wn_lane *lane, struct wn_lane_end *end, u32 side);
 void wn_lane_end_put(struct wn_lane_end *end);
 
-/* A client's end by number, with a reference; or an error: it may not call, -ENOENT. */
+/* A client's end by the number of the lane, with a reference; or NULL. */
+struct wn_lane_end *wn_lane_end_find(struct wn_client *client, unsigned long number);
+/* The same for its call; or an error: it may not call, -ENOENT. */
 struct wn_lane_end *wn_lane_end_get(struct wn_client *client, unsigned long number);
 
 u32 wn_lane_window(const struct wn_lane *lane, int i);
@@ -83,6 +85,8 @@ void wn_lane_regions(const struct wn_lane_end *end, struct wn_region *regions);
 int wn_lane_enter(struct wn_lane *lane, struct wn_client *client);
 void wn_lane_leave(struct wn_lane *lane, struct wn_domain *domain);
 
+/* Something for a client that waits for any of its lanes. */
+void wn_lane_tell(struct wn_client *client);
 /* Under lane->lock: who sleeps at that end looks again. */
 void wn_lane_wake_end(struct wn_lane_end *end);
 /* The same, of all that the other side has. */

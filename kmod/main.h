@@ -13,7 +13,8 @@
  *   client    one open of a domain
  *   setup     a client's way from new to enabled: rings, restrictions, owner
  *   owner     the process whose end is the client's
- *   lane      rings between two clients: made, woken, ended
+ *   lane      rings between two clients: memory, windows, numbers; lane_connect,
+ *             lane_wait, lane_end, lane_revoke, lane_list: what becomes of them
  *   handover  a grant to be made, as a file
  *   revoke    what a client had mapped by a right goes with the right
  *   region    which page is where in a client's address space; faults
