@@ -145,7 +145,6 @@ TEST_F_TIMEOUT(wakeup, nobody_polls, 1800)
 
 TEST_F_TIMEOUT(wakeup, polled, 1800)
 {
-	struct wn_poll_args poll = { .size = sizeof(poll), .idle_us = 100 };
 	struct wn_query q;
 
 	if (wt_is_embedded())
@@ -154,8 +153,9 @@ TEST_F_TIMEOUT(wakeup, polled, 1800)
 	if (!(q.features & WN_FEAT_POLL))
 		SKIP(return, "this engine has no polling threads");
 	WT_INLINE("so is the other test");
-	ASSERT_EQ(0, wt_write_file(POLLERS, "2"));
-	ASSERT_EQ(0, self->wn.via->call(self->wn.file, WN_IOC_POLL, &poll));
+	if (!wt_is_hosted())
+		ASSERT_EQ(0, wt_write_file(POLLERS, "2"));
+	ASSERT_EQ(0, wn_poller_start(&self->wn, 100, -1));
 	play(_metadata, self, ws_rounds(1000000, 10000, 2000));
 }
 

@@ -82,8 +82,6 @@ static void init_ring(struct wn_embed_client *client, const struct wn_setup *s)
 		     client->own[WN_REGION_CQES].addr, s->cq_entries);
 	wn_inbox_init(&client->inbox, client->own[WN_REGION_USER_RING].addr, kern,
 		      client->own[WN_REGION_INBOX].addr, s->inbox_entries);
-	/* Nobody polls: whoever submits enters. */
-	wn_ring_flag(&client->ring, WN_KR_F_NEED_WAKEUP, true);
 	memset(client->allowed, 0xff, sizeof(client->allowed));
 	client->lane_news = (u32 *)((u8 *)kern + WN_EMBED_LANE_WORD);
 	if (client->remote) {
@@ -143,6 +141,7 @@ static int setup(struct wn_embed_client *client, struct wn_setup *s)
 	s->nr_regions = table(client, s->regions);
 	client->bytes = s->bytes;
 	__atomic_store_n(&client->state, WN_EMBED_READY, __ATOMIC_RELEASE);
+	wn_embed_poller_client_came(domain);
 	return 0;
 }
 
@@ -236,6 +235,7 @@ void wn_embed_client_free(struct wn_embed_client *client)
 	if (client->state != WN_EMBED_NEW) {
 		wn_embed_lanes_end(client);
 		wn_embed_domain_leave(client->domain, client->number, client->bytes);
+		wn_embed_poller_client_went(client->domain);
 	}
 	wn_embed_eventfds_end(&client->eventfds);
 	free_memory(client);

@@ -25,7 +25,7 @@ static int query(bool hosted, void *arg)
 		.layout = WN_LAYOUT_VERSION,
 		.features = WN_FEAT_DOMAINS | WN_FEAT_RINGS | WN_FEAT_NOP |
 			    WN_FEAT_ARENAS | WN_FEAT_CLASSES | WN_FEAT_EPOCH | WN_FEAT_LANES |
-			    WN_FEAT_FANS | WN_FEAT_EVENTFD | (hosted ? 0 : WN_FEAT_JOURNAL),
+			    WN_FEAT_FANS | WN_FEAT_EVENTFD | WN_FEAT_POLL | (hosted ? 0 : WN_FEAT_JOURNAL),
 		.cell_types = wn_cell_types(),
 		.page_size = (u32)sysconf(_SC_PAGESIZE),
 		.version = WN_VERSION,

@@ -67,6 +67,8 @@ static void destroy(struct wn_embed_domain *domain)
 	wn_embed_memory_free(&domain->public);
 	if (domain->hosted)
 		wn_embed_domain_give(domain->bytes);
+	wn_embed_poller_destroy(&domain->poller);
+	pthread_mutex_destroy(&domain->table);
 	pthread_mutex_destroy(&domain->lock);
 	free(domain->lanes.at);
 	free(domain->clients);
@@ -87,6 +89,8 @@ static int new(struct wn_embed_domain **to, const char *name, const struct wn_bo
 	if (!domain)
 		return err;
 	pthread_mutex_init(&domain->lock, NULL);
+	pthread_mutex_init(&domain->table, NULL);
+	wn_embed_poller_init(&domain->poller);
 	domain->id = id;
 	domain->holders = 1;
 	domain->bounds = *bounds;
@@ -194,6 +198,14 @@ int wn_embed_domain_remove(const char *name)
 	return 0;
 }
 
+/* With the lock held. */
+static void enter(struct wn_embed_domain *domain, u32 number, struct wn_embed_client *client)
+{
+	pthread_mutex_lock(&domain->table);
+	domain->clients[number] = client;
+	pthread_mutex_unlock(&domain->table);
+}
+
 int wn_embed_domain_join(struct wn_embed_domain *domain, struct wn_embed_client *client, u64 bytes)
 {
 	struct wn_core_open first = { .rights = client->first_rights };
@@ -212,7 +224,8 @@ int wn_embed_domain_join(struct wn_embed_domain *domain, struct wn_embed_client 
 		/* A number that died lately may not be ready for another life. */
 		if (err)
 			continue;
-		domain->clients[i] = client;
+		enter(domain, i, client);
+		wn_ring_flag(&client->ring, WN_KR_F_NEED_WAKEUP, !domain->polled);
 		domain->nr_clients++;
 		domain->client_bytes += bytes;
 		wn_core_count(domain->core, WN_STAT_CLIENTS, 1);
@@ -226,7 +239,7 @@ void wn_embed_domain_leave(struct wn_embed_domain *domain, u32 number, u64 bytes
 {
 	pthread_mutex_lock(&domain->lock);
 	wn_core_client_close(domain->core, number);
-	domain->clients[number] = NULL;
+	enter(domain, number, NULL);
 	domain->nr_clients--;
 	domain->client_bytes -= bytes;
 	wn_core_count(domain->core, WN_STAT_DEATHS, 1);

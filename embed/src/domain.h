@@ -12,6 +12,7 @@
 #include "kmod/core/core.h"
 #include "lane.h"
 #include "memory.h"
+#include "poller.h"
 #include "recording.h"
 #include "service.h"
 
@@ -31,7 +32,7 @@ struct wn_embed_domain {
 	pthread_mutex_t lock;
 	struct {			/* under lock */
 		struct wn_core *core;
-		struct wn_embed_client **clients; /* bounds.clients entries */
+		struct wn_embed_client **clients; /* bounds.clients entries; changed under table, too */
 		u32 nr_clients;
 		u64 client_bytes;
 		u64 epoch_told;		/* to those in epoch.c */
@@ -39,8 +40,11 @@ struct wn_embed_domain {
 		bool epoch_asked;	/* by a client that is another process */
 		struct wn_embed_lanes lanes;
 		u32 nr_lanes;		/* that have a number */
+		bool polled;		/* a thread is awake: nobody needs to enter */
 		bool held;		/* completions wait for a revocation, and that for room */
 	};
+	pthread_mutex_t table;		/* inside lock: for who only looks whether clients wait */
+	struct wn_embed_poller poller;
 	u32 epoch_news;			/* grows with the epoch, while somebody waits */
 
 	struct wn_embed_memory public;

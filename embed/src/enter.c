@@ -95,21 +95,19 @@ static void collect(struct wn_embed_client *client)
 	pthread_mutex_unlock(&domain->lock);
 }
 
-/* *more: another turn would find entries that it can take; *held: it has a revocation to go on with. */
-static u32 turn(struct wn_embed_client *client, u32 max, bool *more, bool *held)
+/* waits: the caller goes on with a revocation itself, if there is one: *held. */
+static u32 turn_locked(struct wn_embed_client *client, u32 max, bool waits, bool *held)
 {
 	struct wn_embed_domain *domain = client->domain;
 	struct wn_now now;
 	u32 taken;
 
-	pthread_mutex_lock(&domain->lock);
 	wn_embed_look_at_clock(&now);
 	taken = wn_turn_run(domain->core, &client->turn, max, &now);
-	*more = client->ring.left;
 	revoke_lanes(domain);
 	*held = client->ring.held && !wn_turn_release(domain->core, &client->ring);
-	if (unlikely(*held && !wn_journal_has_room(domain->core))) {
-		/* It is gone on with when there is room: by the service. */
+	if (unlikely(*held && (!waits || !wn_journal_has_room(domain->core)))) {
+		/* It is gone on with by the service, when there is room for that. */
 		domain->held = true;
 		*held = false;
 	}
@@ -120,8 +118,73 @@ static u32 turn(struct wn_embed_client *client, u32 max, bool *more, bool *held)
 		else
 			wn_embed_service_kick(domain);
 	}
+	return taken;
+}
+
+/* *more: another turn would find entries that it can take; *held: it has a revocation to go on with. */
+static u32 turn(struct wn_embed_client *client, u32 max, bool *more, bool *held)
+{
+	u32 taken;
+
+	pthread_mutex_lock(&client->domain->lock);
+	taken = turn_locked(client, max, true, held);
+	*more = client->ring.left;
+	pthread_mutex_unlock(&client->domain->lock);
+	return taken;
+}
+
+bool wn_embed_look(struct wn_embed_domain *domain)
+{
+	const struct wn_embed_client *client;
+	bool found = false;
+	u32 i;
+
+	/* Who is in the table has its rings: they go after it left. */
+	pthread_mutex_lock(&domain->table);
+	for (i = 0; i < domain->bounds.clients && !found; i++) {
+		client = domain->clients[i];
+		found = client && wn_embed_client_state(client) == WN_EMBED_ENABLED &&
+			wn_ring_waiting(&client->ring);
+	}
+	pthread_mutex_unlock(&domain->table);
+	return found;
+}
+
+u32 wn_embed_sweep(struct wn_embed_domain *domain, u32 *next)
+{
+	u32 taken = 0, nr = domain->bounds.clients, at, i;
+	bool held;
+
+	pthread_mutex_lock(&domain->lock);
+	for (i = 0; i < nr && !taken; i++) {
+		struct wn_embed_client *client;
+
+		at = *next + i < nr ? *next + i : *next + i - nr;
+		client = domain->clients[at];
+		if (!client || wn_embed_client_state(client) != WN_EMBED_ENABLED ||
+		    client->ring.held || !wn_ring_pending(&client->ring))
+			continue;
+		/* One without room for completions takes no turn from the others. */
+		taken = turn_locked(client, TURN_BUDGET, false, &held);
+		if (taken) {
+			wake(client, WN_EVENTFD_COMPLETIONS);
+			*next = at + 1 < nr ? at + 1 : 0;
+		}
+	}
 	pthread_mutex_unlock(&domain->lock);
 	return taken;
+}
+
+void wn_embed_need_wakeup(struct wn_embed_domain *domain, bool need)
+{
+	u32 i;
+
+	pthread_mutex_lock(&domain->lock);
+	domain->polled = !need;
+	for (i = 0; i < domain->bounds.clients; i++)
+		if (domain->clients[i])
+			wn_ring_flag(&domain->clients[i]->ring, WN_KR_F_NEED_WAKEUP, need);
+	pthread_mutex_unlock(&domain->lock);
 }
 
 static u32 run(struct wn_embed_client *client, u32 max)
@@ -136,6 +199,7 @@ static u32 run(struct wn_embed_client *client, u32 max)
 	} while (held || (more && taken < max && taken < client->ring.sq_entries));
 	if (taken)
 		wake(client, WN_EVENTFD_COMPLETIONS);
+	wn_embed_poller_kick(client->domain);
 	return taken;
 }
 

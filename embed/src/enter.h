@@ -3,12 +3,23 @@
 #ifndef WN_EMBED_ENTER_H
 #define WN_EMBED_ENTER_H
 
+#include "kmod/core/port.h"
+
 struct wn_embed_client;
 struct wn_embed_domain;
 
 /* WN_IOC_SUBMIT, WN_IOC_ENTER. */
 int wn_embed_submit(struct wn_embed_client *client, unsigned long max);
 int wn_embed_enter(struct wn_embed_client *client, void *arg);
+
+/*
+ * For a thread: whether it may be worth a turn, asked as often as one likes, for it keeps
+ * nobody from the engine. A turn of the next client that has entries, from *next on; how
+ * many were taken. And all clients are told whether they need to enter.
+ */
+bool wn_embed_look(struct wn_embed_domain *domain);
+u32 wn_embed_sweep(struct wn_embed_domain *domain, u32 *next);
+void wn_embed_need_wakeup(struct wn_embed_domain *domain, bool need);
 
 /* Under the domain's lock: mail that waits goes out, its readers are woken. */
 void wn_embed_deliver(struct wn_embed_domain *domain);

@@ -189,6 +189,8 @@ int wn_embed_file_call(struct wn_embed_file *file, unsigned long cmd, void *arg)
 		return wn_embed_epoch_wait(file->client, arg);
 	case _IOC_NR(WN_IOC_EVENTFD):
 		return wn_embed_eventfd(file->client, arg);
+	case _IOC_NR(WN_IOC_POLL):
+		return wn_embed_poll(file->client, arg);
 	case _IOC_NR(WN_IOC_INFO):
 		return wn_embed_domain_info(file->client->domain, arg);
 	case _IOC_NR(WN_IOC_SETUP):

@@ -237,7 +237,8 @@ static bool needs_owner(unsigned int nr)
 	return nr == _IOC_NR(WN_IOC_ENTER) || nr == _IOC_NR(WN_IOC_LANE_CONNECT) ||
 	       nr == _IOC_NR(WN_IOC_LANE_ACCEPT) || nr == _IOC_NR(WN_IOC_LANE_LIST) ||
 	       (nr >= _IOC_NR(WN_IOC_FAN_MAKE) && nr <= _IOC_NR(WN_IOC_FAN_EVICT)) ||
-	       nr == _IOC_NR(WN_IOC_EVENTFD) || nr == _IOC_NR(WN_IOC_WAIT_EPOCH);
+	       nr == _IOC_NR(WN_IOC_EVENTFD) || nr == _IOC_NR(WN_IOC_WAIT_EPOCH) ||
+	       nr == _IOC_NR(WN_IOC_POLL);
 }
 
 /* A descriptor is one of this process's: the one that came, and never what it says. */

@@ -335,6 +335,18 @@ static inline __u32 wn_event_credit(const struct wn *wn)
 	return *wn->alive ? __atomic_load_n(&wn->kern->credit, __ATOMIC_RELAXED) : 0;
 }
 
+/* -------------------------------------------------------------- polling */
+
+/*
+ * A thread of the engine takes what the clients of this domain submit, so that a submission
+ * is no system call; it sleeps when nothing came for idle_us (0: 1000) and is woken by the next.
+ * cpu: it stays on that; -1: any. From the domain's first client to its last, until it is
+ * stopped. By a client whose first capability has ADMIN. -EACCES; -EBUSY: there is one; -EINVAL:
+ * more than a second, no such CPU; -ENOSPC: the host has no room for one more.
+ */
+int wn_poller_start(struct wn *wn, unsigned int idle_us, int cpu);
+int wn_poller_stop(struct wn *wn);
+
 /* -------------------------------------------------------------- eventfds */
 
 /*
