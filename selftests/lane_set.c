@@ -225,4 +225,71 @@ TEST_F(lane_set, threads)
 	TH_LOG("%u records, %llu sleeps", all, self->set.sleeps);
 }
 
+struct crowd {
+	struct wn_lane p[130], c[130];
+	struct wn_lane_set set;
+};
+
+struct call {
+	struct wn_lane *p;
+	pthread_t thread;
+};
+
+static void *call_soon(void *arg)
+{
+	struct call *call = arg;
+
+	usleep(3000);
+	return send_n(call->p, 7) ? arg : NULL;
+}
+
+/* Sleeping on nr lanes: any of them wakes the reader. */
+static void sleep_on(struct __test_metadata *_metadata, struct crowd *x, uint32_t nr)
+{
+	struct wn_lane_fds fds;
+	struct wn_lane *from;
+	struct call call;
+	const void *record;
+	uint32_t i, len, n;
+	void *failed;
+
+	wn_lane_set_init(&x->set, NULL, 1);
+	for (i = 0; i < nr; i++) {
+		ASSERT_EQ(0, wn_lane_make(&fds, 4096));
+		ASSERT_EQ(0, wn_lane_map(&x->p[i], fds.producer, true));
+		ASSERT_EQ(0, wn_lane_map(&x->c[i], fds.consumer, false));
+		wn_lane_fds_close(&fds);
+		ASSERT_EQ(0, wn_lane_set_add(&x->set, &x->c[i]));
+	}
+	EXPECT_EQ(-ETIME, wn_lane_set_wait(&x->set, wn_deadline(2000000)));
+	for (i = 0; i < nr; i += 43) {
+		call.p = &x->p[nr - 1 - i];
+		ASSERT_EQ(0, pthread_create(&call.thread, NULL, call_soon, &call));
+		while (!(record = wn_lane_set_next(&x->set, &from, &len)))
+			ASSERT_EQ(0, wn_lane_set_wait(&x->set, wn_deadline(20000000000)));
+		memcpy(&n, record, sizeof(n));
+		EXPECT_EQ(7, n);
+		EXPECT_EQ(&x->c[nr - 1 - i], from);
+		pthread_join(call.thread, &failed);
+		EXPECT_EQ(NULL, failed);
+	}
+	TH_LOG("%u lanes, %llu sleeps", nr, x->set.sleeps);
+	wn_lane_set_end(&x->set);
+	for (i = 0; i < nr; i++) {
+		wn_lane_close(&x->p[i]);
+		wn_lane_close(&x->c[i]);
+	}
+}
+
+/* Nearly as many as the kernel waits for at once, and more, of which it looks now and then. */
+TEST_F(lane_set, crowd)
+{
+	struct crowd *x = calloc(1, sizeof(*x));
+
+	ASSERT_NE(NULL, x);
+	sleep_on(_metadata, x, 120);
+	sleep_on(_metadata, x, 130);
+	free(x);
+}
+
 WT_MAIN
