@@ -33,6 +33,12 @@ void wn_trace_cap_on(const struct wn_core *core, u32 client, u32 index, u32 righ
 	trace_wn_cap_use(id(core), client, index, rights, node, err);
 }
 
+void wn_trace_audit_on(const struct wn_core *core, u32 client, u32 index, u64 node, u32 what,
+		       u32 err)
+{
+	trace_wn_audit(id(core), client, index, node, what, err);
+}
+
 void wn_trace_event_on(const struct wn_core *core, u32 client, const struct wn_event *event)
 {
 	trace_wn_deliver(id(core), client, event->kind, event->priority, event->node,

@@ -168,6 +168,36 @@ TRACE_EVENT(wn_cap_use,
 		  __entry->node, __entry->err)
 );
 
+/* WN_AUDIT_*: also while no subscriber is told of them. */
+TRACE_EVENT(wn_audit,
+	TP_PROTO(u64 domain, u32 client, u32 index, u64 node, u32 what, u32 err),
+	TP_ARGS(domain, client, index, node, what, err),
+	TP_STRUCT__entry(
+		__field(u64, domain)
+		__field(u64, node)
+		__field(u32, client)
+		__field(u32, index)
+		__field(u32, what)
+		__field(u32, err)
+	),
+	TP_fast_assign(
+		__entry->domain = domain;
+		__entry->node = node;
+		__entry->client = client;
+		__entry->index = index;
+		__entry->what = what;
+		__entry->err = err;
+	),
+	TP_printk("domain=%llu client=%u cap=%u is=%s node=%#llx err=%u",
+		  __entry->domain, __entry->client, __entry->index,
+		  __print_symbolic(__entry->what,
+				   { WN_AUDIT_GRANTED, "granted" },
+				   { WN_AUDIT_REFUSED, "refused" },
+				   { WN_AUDIT_EXPIRED, "expired" },
+				   { WN_AUDIT_REVOKED, "revoked" }),
+		  __entry->node, __entry->err)
+);
+
 /* ------------------------------------------------- of what ops brought about */
 
 /* An event was put into a client's inbox. */

@@ -14,6 +14,7 @@
 #include <wn.h>
 
 #include "harness.h"
+#include "storm.h"
 
 #define TRACING	"/sys/kernel/tracing"
 #define EVENTS	"events/worknode"
@@ -148,6 +149,109 @@ TEST_F(trace, ops)
 		usleep(1000);
 	EXPECT_EQ(1, lines(self, "wn_apply", "client=%u", wn->client));
 	EXPECT_EQ(0, lines(self, "wn_complete", "client=%u", wn->client));
+}
+
+/* ----------------------------------------------------------------- audit */
+
+/* The next that the subscriber is told of. */
+static struct wn_audit_event audited(struct wn *wn)
+{
+	struct wn_audit_event told = { .what = 0 };
+	const struct wn_event *event;
+
+	if (wn_wait_event(wn, &event, wn_deadline(10 * SECOND)))
+		return told;
+	if (event->kind == WN_EV_AUDIT)
+		memcpy(&told, event->data, sizeof(told));
+	wn_event_seen(wn);
+	return told;
+}
+
+/* What an op under a capability of its own says, that is none of the right. */
+static __s64 destroy_by(struct wn *wn, __u64 node, __u32 cap)
+{
+	const struct wn_cqe *cqe;
+	__s64 res;
+
+	wn_prep_destroy(wn_get_sqe(wn), node, 0, 1);
+	wn->sqes[(wn->sq_tail - 1) & (wn->sq_entries - 1)].cap = (__u16)cap;
+	if (wn_submit_and_wait(wn, 1, wn_deadline(10 * SECOND)) != 1)
+		return -EIO;
+	cqe = wn_peek_cqe(wn);
+	res = cqe ? cqe->res : -EIO;
+	if (cqe)
+		wn_cqe_seen(wn);
+	return res;
+}
+
+/* Each grant, refusal, expiry and revocation is a tracepoint, a counter and an event. */
+TEST_F(trace, audit)
+{
+	const __u32 stats[] = { WN_STAT_CAP_GRANTED, WN_STAT_CAP_REFUSED, WN_STAT_CAP_EXPIRED,
+				WN_STAT_CAP_REVOKED };
+	struct wn_grant grant = { .rights = WN_RIGHT_READ };
+	struct wn *wn = &self->wn, *other = &self->other;
+	struct wn_audit_event told;
+	__u32 index, short_index;
+	__u64 before[4];
+	__s64 first;
+	int i;
+
+#define GREW(nr) (__atomic_load_n(&wn->pub->stats[stats[nr]], __ATOMIC_ACQUIRE) - before[nr])
+#define IS_TOLD(is, why, at)	do {						\
+		told = audited(wn);						\
+		EXPECT_EQ(is, told.what);					\
+		EXPECT_EQ(why, told.error);					\
+		EXPECT_EQ(other->client, told.client);				\
+		EXPECT_EQ(at, told.index);					\
+	} while (0)
+	ASSERT_FALSE(WN_RES_IS_ERROR(wn_subscribe(wn, wn->pub->root, WN_SUB_AUDIT, 0)));
+	for (i = 0; i < 4; i++)
+		before[i] = wn->pub->stats[stats[i]];
+	forget(self);
+
+	first = wn_cap_grant(wn, 0, self->node, other->client + 1, &grant, &index);
+	ASSERT_FALSE(WN_RES_IS_ERROR(first));
+	IS_TOLD(WN_AUDIT_GRANTED, 0, index);
+	EXPECT_EQ((__u64)first, told.handle);
+	EXPECT_EQ(1, lines(self, "wn_audit", "client=%u cap=%u is=granted node=0x%llx err=0",
+			   other->client, index, (unsigned long long)self->node));
+	EXPECT_TRUE(WS_EVENTUALLY(GREW(0) == 1));
+
+	EXPECT_EQ(-EACCES, destroy_by(other, self->node, index));
+	IS_TOLD(WN_AUDIT_REFUSED, EACCES, index);
+	EXPECT_EQ(1, lines(self, "wn_audit", "client=%u cap=%u is=refused node=0x%llx err=%d",
+			   other->client, index, (unsigned long long)self->node, EACCES));
+	EXPECT_TRUE(WS_EVENTUALLY(GREW(1) == 1));
+	EXPECT_TRUE(WS_EVENTUALLY(GREW(2) == 0));
+
+	grant.expires = wn_deadline(SECOND / 100);
+	ASSERT_FALSE(WN_RES_IS_ERROR(wn_cap_grant(wn, 0, self->node, other->client + 1, &grant,
+						  &short_index)));
+	IS_TOLD(WN_AUDIT_GRANTED, 0, short_index);
+	while (wn_deadline(0) <= grant.expires)
+		usleep(1000);
+	EXPECT_EQ(-EKEYEXPIRED, destroy_by(other, self->node, short_index));
+	IS_TOLD(WN_AUDIT_EXPIRED, EKEYEXPIRED, short_index);
+	EXPECT_EQ(1, lines(self, "wn_audit", "client=%u cap=%u is=expired node=0x%llx err=%d",
+			   other->client, short_index, (unsigned long long)self->node,
+			   EKEYEXPIRED));
+	EXPECT_TRUE(WS_EVENTUALLY(GREW(1) == 2));
+	EXPECT_TRUE(WS_EVENTUALLY(GREW(2) == 1));
+
+	EXPECT_TRUE(WS_EVENTUALLY(GREW(3) == 0));
+	ASSERT_FALSE(WN_RES_IS_ERROR(wn_cap_revoke(wn, 0, (__u64)first)));
+	IS_TOLD(WN_AUDIT_REVOKED, 0, index);
+	EXPECT_EQ((__u64)first, told.handle);
+	EXPECT_EQ(1, lines(self, "wn_audit", "client=%u cap=%u is=revoked node=0x%llx err=0",
+			   other->client, index, (unsigned long long)self->node));
+	EXPECT_TRUE(WS_EVENTUALLY(GREW(3) == 1));
+	EXPECT_TRUE(WS_EVENTUALLY(GREW(0) == 2));
+	/* And nothing twice. */
+	EXPECT_EQ(NULL, wn_peek_event(wn));
+	EXPECT_EQ(5, lines(self, "wn_audit", "client=%u", other->client));
+#undef GREW
+#undef IS_TOLD
 }
 
 TEST_F(trace, deliver)

@@ -20,6 +20,7 @@ void wn_audit_note(struct wn_core *core, const struct wn_cap *cap, u32 client, u
 {
 	struct wn_audit *audit = core->audit;
 
+	wn_trace_audit(core, client, index, cap ? cap->node : 0, what, 0);
 	if (!audit->listeners || wn_bug_on(audit->pending == WN_AUDIT_PENDING))
 		return;
 	fill(core, audit->head + audit->pending, cap, client, index)->what = what;
@@ -29,9 +30,11 @@ void wn_audit_note(struct wn_core *core, const struct wn_cap *cap, u32 client, u
 void wn_audit_refusal(struct wn_core *core, const struct wn_cap *cap, u32 client, u32 index,
 		      u32 error)
 {
+	const u32 what = error == EKEYEXPIRED ? WN_AUDIT_EXPIRED : WN_AUDIT_REFUSED;
 	struct wn_audit *audit = core->audit;
 	struct wn_audit_rec *rec;
 
+	wn_trace_audit(core, client, index, cap ? cap->node : 0, what, error);
 	if (!audit->listeners)
 		return;
 	core->tx->begun++;	/* also where no op asks: who listens is to be told */
@@ -45,6 +48,6 @@ void wn_audit_refusal(struct wn_core *core, const struct wn_cap *cap, u32 client
 				audit->records[(i - 1) % WN_AUDIT_RECORDS];
 	}
 	rec = fill(core, audit->head++, cap, client, index);
-	rec->what = error == EKEYEXPIRED ? WN_AUDIT_EXPIRED : WN_AUDIT_REFUSED;
+	rec->what = what;
 	rec->error = error;
 }

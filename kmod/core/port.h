@@ -25,6 +25,7 @@
  *                                   the caller refuses and goes on; it stops nothing
  *   wn_trace_op(core, client, sqe, result, posted)
  *   wn_trace_cap(core, client, index, rights, node, err)
+ *   wn_trace_audit(core, client, index, node, what, err)
  *   wn_trace_event(core, client, event)
  *   wn_trace_fold(core, client, slot, cell, value)
  *                                   tell who watches the core at work, if anybody does:

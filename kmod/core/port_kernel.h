@@ -57,6 +57,7 @@ static __always_inline u32 wn_fls64(u64 x)
 
 /* The tracepoints themselves are trace.h's: their headers are too much for every file. */
 DECLARE_TRACEPOINT(wn_apply);
+DECLARE_TRACEPOINT(wn_audit);
 DECLARE_TRACEPOINT(wn_cap_use);
 DECLARE_TRACEPOINT(wn_complete);
 DECLARE_TRACEPOINT(wn_deliver);
@@ -67,6 +68,8 @@ void wn_trace_op_on(const struct wn_core *core, u32 client, const struct wn_sqe 
 		    const struct wn_op_result *result, bool posted);
 void wn_trace_cap_on(const struct wn_core *core, u32 client, u32 index, u32 rights, u64 node,
 		     s64 err);
+void wn_trace_audit_on(const struct wn_core *core, u32 client, u32 index, u64 node, u32 what,
+		       u32 err);
 void wn_trace_event_on(const struct wn_core *core, u32 client, const struct wn_event *event);
 void wn_trace_fold_on(const struct wn_core *core, u32 client, u32 slot, u32 cell, u64 value);
 
@@ -84,6 +87,12 @@ void wn_trace_fold_on(const struct wn_core *core, u32 client, u32 slot, u32 cell
 	do {                                                                      \
 		if (tracepoint_enabled(wn_cap_use))                               \
 			wn_trace_cap_on(core, client, index, rights, node, err);  \
+	} while (0)
+
+#define wn_trace_audit(core, client, index, node, what, err)                      \
+	do {                                                                      \
+		if (tracepoint_enabled(wn_audit))                                 \
+			wn_trace_audit_on(core, client, index, node, what, err);  \
 	} while (0)
 
 #define wn_trace_event(core, client, event)                                       \

@@ -142,6 +142,11 @@ static inline void wn_trace_cap(const struct wn_core *core, u32 client, u32 inde
 {
 }
 
+static inline void wn_trace_audit(const struct wn_core *core, u32 client, u32 index, u64 node,
+				  u32 what, u32 err)
+{
+}
+
 static inline void wn_trace_event(const struct wn_core *core, u32 client,
 				  const struct wn_event *event)
 {
