@@ -251,6 +251,7 @@ static void sleep_on(struct __test_metadata *_metadata, struct crowd *x, uint32_
 	struct call call;
 	const void *record;
 	uint32_t i, len, n;
+	__u64 until;
 	void *failed;
 
 	wn_lane_set_init(&x->set, NULL, 1);
@@ -265,8 +266,11 @@ static void sleep_on(struct __test_metadata *_metadata, struct crowd *x, uint32_
 	for (i = 0; i < nr; i += 43) {
 		call.p = &x->p[nr - 1 - i];
 		ASSERT_EQ(0, pthread_create(&call.thread, NULL, call_soon, &call));
+		until = wn_deadline(20000000000);
 		while (!(record = wn_lane_set_next(&x->set, &from, &len)))
-			ASSERT_EQ(0, wn_lane_set_wait(&x->set, wn_deadline(20000000000)));
+			ASSERT_EQ(0, wn_lane_set_wait(&x->set, until));
+		/* It was woken, and did not find it when it looked at the end. */
+		EXPECT_LT(wn_deadline(0), until);
 		memcpy(&n, record, sizeof(n));
 		EXPECT_EQ(7, n);
 		EXPECT_EQ(&x->c[nr - 1 - i], from);
