@@ -13,7 +13,8 @@
 static const struct bench_row *const rows[] = {
 	&row_pool, &row_dispatch, &row_events, &row_counter, &row_tasks, &row_worst, &row_bytes,
 	&row_signal, &row_bulk, &row_crowd, &row_sustained10, &row_finality, &row_attest, &row_metrics,
-	&row_ipc, &row_tracing, &row_safe, &row_footprint, &row_http, &row_mixes, &row_picoseconds, &row_replication,
+	&row_ipc, &row_tracing, &row_safe, &row_footprint, &row_http,
+	&row_polling, &row_mixes, &row_picoseconds, &row_replication,
 	&row_at_rest, &row_cores, &row_scope,
 	&row_curve_nodes, &row_curve_children, &row_curve_set, &row_curve_clients, &row_curve_lanes,
 	&row_curve_writers, &row_curve_batch,

@@ -22,6 +22,9 @@ void lmdb_tasks(struct bench_sample *s, const void *arg);
 /* A web server whose limit lies in Redis, until SIGTERM: 0, or it could not begin. */
 int redis_http(int port, unsigned int workers, const char *key, unsigned long long limit);
 
+/* arg: const unsigned int *: how many at a time. */
+void uring_sqpoll(struct bench_sample *s, const void *arg);
+
 void sodium_sign(struct bench_sample *s, const void *arg);
 void sodium_verify(struct bench_sample *s, const void *arg);
 void sodium_mac(struct bench_sample *s, const void *arg);
