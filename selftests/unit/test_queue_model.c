@@ -202,6 +202,9 @@ static void some_act(struct act *a, u32 client, bool group)
 
 	*a = (struct act){ .what = whats[pick(sizeof(whats) - group)], .client = client,
 			   .grant = some_grant(client), .node = some_node() };
+	/* One that is made and ends in one group has no node to learn its number by. */
+	if (group && a->what == END)
+		a->what = UNBIND;
 	switch (a->what) {
 	case EMIT:
 	case EMIT_ALL:
