@@ -421,13 +421,14 @@ static int eventfd_call(struct remote *r, struct wn_eventfd_args *e)
 /* Waiting and waking, which is done here where it can be. */
 static int lane_call(struct remote *r, unsigned long cmd, void *arg)
 {
-	u32 *news = (u32 *)((u8 *)r->kern + WN_EMBED_LANE_WORD);
+	u32 *news;
 	int ret;
 
 	if (r->life != getpid())
 		return -EOWNERDEAD;
 	if (!r->kern)
 		return -ENXIO;
+	news = (u32 *)((u8 *)r->kern + WN_EMBED_LANE_WORD);
 	if (_IOC_NR(cmd) == _IOC_NR(WN_IOC_LANE_WAIT))
 		return wn_embed_lane_view_wait(&r->views, news, r->sock, arg);
 	ret = wn_embed_lane_view_wake(&r->views, (unsigned long)arg);
@@ -481,7 +482,7 @@ static int place(u8 *at, const struct wn_wire_answer *head, u32 number, const in
 
 static int receive_map(struct remote *r, const struct wn_region *region, void **to)
 {
-	struct wn_wire_answer head, next;
+	struct wn_wire_answer head = { .ret = 0 }, next = { .ret = 0 };
 	int fds[WN_WIRE_FDS], count, err;
 	u8 *at = NULL;
 	u32 have;
@@ -523,7 +524,7 @@ static int receive_map(struct remote *r, const struct wn_region *region, void **
 /* Files of a lane's window, in a row: how many, of at most as many. */
 static int receive_parts(struct remote *r, struct wn_embed_part *parts, int most, u64 *who)
 {
-	struct wn_wire_answer head;
+	struct wn_wire_answer head = { .ret = 0 };
 	int fds[WN_WIRE_FDS], count = receive(r->sock, &head, fds), i;
 	const struct wn_wire_part *body = (void *)head.body;
 	bool right;
