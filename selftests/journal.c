@@ -333,14 +333,19 @@ static void compare_digest(struct replayed *r, const struct record *record,
 			   const struct record *before)
 {
 	const struct wn_sqe *sqe = (const struct wn_sqe *)before->body;
-	const uint32_t who = (uint32_t)(sqe->user_data >> 32);
-	uint32_t i;
+	uint32_t who, i;
 
-	if (before->kind == RECORD_OP && sqe->user_data == WN_USER_DATA_OWN) {
+	/* Before the first record there is none. */
+	if (before->kind != RECORD_OP || !sqe) {
+		r->wrong++;
+		return;
+	}
+	if (sqe->user_data == WN_USER_DATA_OWN) {
 		r->ended = !memcmp(r->last, record->body, sizeof(r->last));
 		return;
 	}
-	if (before->kind != RECORD_OP || who >= r->nr) {
+	who = (uint32_t)(sqe->user_data >> 32);
+	if (who >= r->nr) {
 		r->wrong++;
 		return;
 	}

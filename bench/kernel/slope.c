@@ -128,7 +128,7 @@ static int for_ever(const char *name, unsigned int size)
 	unsigned int i;
 
 	for (i = 0; i < OPS; i++) {
-		if (strcmp(ops[i].name, name) || !size || size > 1 << (SIZES - 1))
+		if (strcmp(ops[i].name, name) || !size || size > 1u << (SIZES - 1))
 			continue;
 		puts("slope: it runs");
 		fflush(stdout);
@@ -136,7 +136,7 @@ static int for_ever(const char *name, unsigned int size)
 			batch_of(ops[i].fill, size);
 	}
 	fprintf(stderr, "slope: %s %u: no op of that name, or not 1 to %u of it\n", name, size,
-		1 << (SIZES - 1));
+		1u << (SIZES - 1));
 	return 2;
 }
 
