@@ -157,6 +157,7 @@ TEST_F(fan_pins, seat_that_was_taken_back)
 {
 	const char *seat;
 	char *own;
+	int err;
 
 	if (!self->supported)
 		SKIP(return, "no io_uring here");
@@ -164,7 +165,10 @@ TEST_F(fan_pins, seat_that_was_taken_back)
 	ASSERT_EQ(0, wn_fan_join(&self->c[0], &self->in[0], self->node, 0, 0));
 	seat = (const char *)self->out.maps[0] + self->page;
 	own = (char *)self->in[0].own + 512;
-	ASSERT_EQ(0, keep(self, own, 64));
+	err = keep(self, own, 64);
+	if (err == -EOPNOTSUPP)
+		SKIP(return, "6.1's io_uring keeps no pages of files");
+	ASSERT_EQ(0, err);
 	ASSERT_EQ((int)sizeof(WORDS), write_behind(self, own));
 	ASSERT_TRUE(has_words(seat + 512));
 	memset(own, 0, 64);
@@ -193,6 +197,7 @@ TEST_F(fan_pins, data_that_was_taken_back)
 	uint32_t index;
 	int64_t cap;
 	char *data;
+	int err;
 
 	if (!self->supported)
 		SKIP(return, "no io_uring here");
@@ -202,7 +207,10 @@ TEST_F(fan_pins, data_that_was_taken_back)
 	ASSERT_EQ(0, wn_fan_join(&self->c[0], &self->in[0], self->node, 0, 0));
 	data = self->out.data;
 	read = self->in[0].data;
-	ASSERT_EQ(0, keep(self, data, 64));
+	err = keep(self, data, 64);
+	if (err == -EOPNOTSUPP)
+		SKIP(return, "6.1's io_uring keeps no pages of files");
+	ASSERT_EQ(0, err);
 	ASSERT_EQ((int)sizeof(WORDS), write_behind(self, data));
 	ASSERT_TRUE(has_words(read));
 	memset(data, 0, 64);
