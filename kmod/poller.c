@@ -63,6 +63,18 @@ static void keep_to_cpu(const struct wn_poller *poller)
 }
 
 /*
+ * By the count and not by the key's code: while that is patched it traps, and we pass it
+ * all the time.
+ */
+static void freeze_if_told(void)
+{
+#ifdef CONFIG_FREEZER
+	if (unlikely(atomic_read(&freezer_active.key.enabled) > 0))
+		try_to_freeze();
+#endif
+}
+
+/*
  * Nothing came for a while: say so, then look once more. E: the full barrier between
  * the flags and the last look at the tails pairs with the submitter's between its tail
  * and its look at the flag (selftests/model/need_wakeup.pml). Who sees the flag enters,
@@ -97,7 +109,7 @@ static int poll_thread(void *arg)
 	wn_engine_need_wakeup(domain, false);
 	while (!kthread_should_stop()) {
 		if (!(turn++ % RARELY)) {
-			try_to_freeze();
+			freeze_if_told();
 			keep_to_cpu(poller);
 		}
 		now = ktime_get_ns();
