@@ -106,6 +106,19 @@ static struct digest naive_node(struct wn_core *core, u32 index)
 
 static struct anything a;
 
+/* Whether it is still in the tree: what is being taken apart changes without a word. */
+static bool hangs(const struct wn_core *core, u32 index)
+{
+	int above;
+
+	for (; index; index = (u32)above) {
+		above = wn_node_find(core, wn_node(core, index)->parent);
+		if (above < 0)
+			return false;
+	}
+	return true;
+}
+
 /* Now of the whole, now of a part; now to the end, now a little. */
 static bool look(u64 *seed, u64 *whole, u64 *slices)
 {
@@ -116,7 +129,8 @@ static bool look(u64 *seed, u64 *whole, u64 *slices)
 	struct digest kept, want;
 	bool done;
 
-	if (index < 0 || wn_node(core, (u32)index)->tier == WN_TIER_LOCAL)
+	if (index < 0 || wn_node(core, (u32)index)->tier == WN_TIER_LOCAL ||
+	    !hangs(core, (u32)index))
 		index = 0;
 	do {
 		budget = 1 + (u32)(world_random(seed) % 40);
