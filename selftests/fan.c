@@ -650,6 +650,38 @@ TEST_F(fan, void_then_long)
 	EXPECT_EQ(self->out.own->pos, self->in[0].own->pos);
 }
 
+/* What was written over the record of who lost its seat is no record: not too long, not broken. */
+TEST_F(fan, evicted_reads_nonsense)
+{
+	static const uint32_t lens[] = { 600, 1u << 30 };
+	union {
+		struct wn_lane_rec rec;
+		uint64_t word;
+	} head;
+	uint64_t words[4];
+	unsigned int k, n;
+	__u64 lost;
+
+	for (k = 0; k < 2; k++) {
+		head.rec = (struct wn_lane_rec){ .len = lens[k] };
+		for (n = 0; n < 4; n++)
+			words[n] = head.word;
+		ASSERT_EQ(0, make(self, WN_FAN_HOLDS));
+		ASSERT_EQ(0, join(self, 0, 0));
+		for (n = 0; n < BYTES / 32; n++)
+			ASSERT_EQ(0, wn_fan_send(&self->out, words, 24, 0));
+		ASSERT_EQ(24, wn_fan_read(&self->in[0], words, sizeof(words), NULL, &lost));
+		ASSERT_EQ(0, wn_fan_evict(&self->out, self->in[0].seat));
+		/* One that is longer: words come to lie where heads were. */
+		for (n = 0; n < BYTES / 32; n++)
+			ASSERT_EQ(0, wn_fan_send(&self->out, words, n ? 24 : 32, 0));
+		EXPECT_EQ(-EKEYREVOKED,
+			  wn_fan_read(&self->in[0], words, sizeof(words), NULL, &lost));
+		wn_lane_close(&self->in[0]);
+		wn_lane_close(&self->out);
+	}
+}
+
 /* The engine behind a client, and what happens at moments that cannot be met otherwise. */
 static struct {
 	const struct wn_transport *via;

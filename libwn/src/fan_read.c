@@ -167,6 +167,9 @@ static __s64 take(struct wn_lane *l, void *to, __u32 size, __u16 *type, __u64 *l
 
 	if (!from)
 		return wn_lane_error(l) ? wn_lane_error(l) : -EAGAIN;
+	/* Who lost the seat may have read a length that is none. */
+	if (len > size && wn_lane_was_taken(l))
+		return wn_lane_gone(l);
 	if (len > size) {
 		/* To it, not over what was void before it: the room of that was given back. */
 		l->pos -= wn_lane_room(len);
