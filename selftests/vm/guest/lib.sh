@@ -99,22 +99,27 @@ unload_module() {
 
 # test_attributes LINE   "[a] [b=c] command": sets attr_* and command
 test_attributes() {
-	command=$1 attr_timeout=$VM_TEST_TIMEOUT attr_leaks=0
+	command=$1 attr_timeout=$VM_TEST_TIMEOUT attr_leaks=0 attr_alone=0
 	local word
 	while [[ $command =~ ^\[([a-z]+(=[^]]*)?)\][[:space:]]+(.*)$ ]]; do
 		word=${BASH_REMATCH[1]} command=${BASH_REMATCH[3]}
 		case $word in
 		timeout=*) attr_timeout=${word#timeout=} ;;
 		leaks) attr_leaks=1 ;;
+		alone) attr_alone=1 ;;
 		esac
 	done
 }
 
+# other_cpus 0|1   all but the first off, or on
+other_cpus() { set_knob "$1" /sys/devices/system/cpu/cpu[1-9]*/online; }
+
 # run_test NUMBER LINE   in a cgroup of its own, so that nothing of it can outlive it
 run_test() {
 	local number=$1 group=/sys/fs/cgroup/wn-test-$1 status child guard=
-	local command attr_timeout attr_leaks
+	local command attr_timeout attr_leaks attr_alone
 	test_attributes "$2"
+	[ "$attr_alone" -eq 0 ] || other_cpus 0
 	mkdir -p "$group"
 	rm -f /run/wn/timeout
 	verdict start "$number"
@@ -138,6 +143,7 @@ run_test() {
 	end_group "$group"
 	[ ! -e /run/wn/timeout ] || status="timeout after $attr_timeout s"
 	section_end "out-$number"
+	[ "$attr_alone" -eq 0 ] || other_cpus 1
 	[ "$attr_leaks" -eq 0 ] || leaks_report "$number"
 	take_log "$number"
 	verdict exit "$number" "$status"

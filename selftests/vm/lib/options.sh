@@ -22,7 +22,8 @@ usage() {
 	  --no-leaks           no kmemleak scan at the end
 	  --no-unload          leave the module loaded at the end
 	  --verbose            show the output of tests that passed, too
-	A line of a list may begin with attributes: [timeout=SEC] [leaks] (scan after this test) [traces] (stack traces are expected).
+	A line of a list may begin with attributes: [timeout=SEC] [leaks] (scan after this test) [traces] (stack traces are expected)
+	[alone] (on one CPU: the test has code patched, of which an emulated CPU may run what was there before).
 	Exit status of a single command, when not its own: 123 the kernel log shows a fault, 124 time limit, 125 the guest died, 126 it was never started.
 	EOF
 	exit 2
