@@ -675,6 +675,70 @@ TEST_F(calls, readers_see_whole_states)
 	EXPECT_EQ(0, r.err);
 }
 
+/* Of a client whose turns are long and follow one another. */
+static void *write_on(void *arg)
+{
+	const __u64 words[4] = {};
+	struct reader *r = arg;
+	struct wn_sqe *sqe;
+	void *second;
+	struct wn wn;
+	__u32 i;
+
+	r->err = wn_open(&wn, r->path, NULL);
+	if (r->err)
+		return NULL;
+	while (r->err >= 0 && !__atomic_load_n(&r->stop, __ATOMIC_RELAXED)) {
+		for (i = 0; i < wn.sq_entries / 2; i++) {
+			sqe = wn_get_sqe_wide(&wn, &second);
+			if (!sqe)
+				break;
+			wn_prep_set_words(sqe, second, r->node, words, 0);
+			sqe->flags |= WN_SQE_QUIET;
+		}
+		r->err = wn_submit(&wn);
+		/* Quiet ones say only what went wrong. */
+		if (r->err >= 0 && wn_peek_cqe(&wn))
+			r->err = (int)wn_peek_cqe(&wn)->res;
+		__atomic_add_fetch(&r->rounds, 1, __ATOMIC_RELAXED);
+	}
+	wn_close(&wn);
+	return NULL;
+}
+
+/* Beside them each read of a list or a sum comes to an end. */
+TEST_F(calls, reads_end_beside_long_turns)
+{
+	struct reader r = { .path = self->path };
+	__u64 handles[4], sum, i, refused = 0;
+	struct wn *wn = &self->wn;
+	__s64 node, cell;
+	pthread_t thread;
+	cpu_set_t one;
+
+	/* On one CPU, where it is taken from the writer at any moment of a turn. */
+	CPU_ZERO(&one);
+	CPU_SET(sched_getcpu(), &one);
+	ASSERT_EQ(0, sched_setaffinity(0, sizeof(one), &one));
+
+	node = wn_create(wn, 0, "node");
+	cell = wn_cell_create(wn, node, 7, WN_CELL_GCOUNTER, 0);
+	ASSERT_FALSE(IS_ERROR(cell));
+	ASSERT_FALSE(IS_ERROR(wn_create(wn, node, "child")));
+	r.node = (__u64)wn_create(wn, 0, "other");
+	ASSERT_EQ(0, pthread_create(&thread, NULL, write_on, &r));
+	for (i = 0; i < 300 || __atomic_load_n(&r.rounds, __ATOMIC_RELAXED) < 50; i++) {
+		sched_yield();
+		refused += wn_cell_find(wn, node, 7) != cell;
+		refused += wn_children(wn, node, handles, 4) != 1;
+		refused += wn_counter_read(wn, node, cell, &sum) != 0;
+	}
+	__atomic_store_n(&r.stop, 1, __ATOMIC_RELAXED);
+	pthread_join(thread, NULL);
+	EXPECT_LE(0, r.err);
+	EXPECT_EQ(0, refused);
+}
+
 /* In a forked child: each call says so, none dies. */
 static int in_child(void *arg)
 {

@@ -122,6 +122,29 @@ WN_API int wn_cell_read_slow(struct wn *wn, __u64 node, __u64 cell, struct wn_ce
 	return res < 0 ? (int)res : 0;
 }
 
+/* Rounds of WN_READ_TRIES, with a turn of the engine between them. */
+#define ROUNDS	64
+
+/*
+ * Before try number tries, from 0: 0, or why there is none. Where a round of them saw what was
+ * half written, for the engine writes all the time or lost its CPU meanwhile, a NOP is answered
+ * when that turn is over: all is whole then, unless the next one began.
+ */
+static int again(struct wn *wn, int tries)
+{
+	const struct wn_sqe nop = { .opcode = WN_OP_NOP };
+	struct wn_cqe cqe = {};
+	__s64 err;
+
+	if (!tries || tries % WN_READ_TRIES)
+		return 0;
+	if (tries == ROUNDS * WN_READ_TRIES)
+		return -EAGAIN;
+	err = wn_do(wn, &nop, NULL, &cqe);
+	/* That this client may do no NOP was an answer, too. */
+	return cqe.user_data ? 0 : (int)err;
+}
+
 /* --------------------------------------------------------------- look-up */
 
 /* A record, if it is the child that is looked for. -EAGAIN: it is being written. */
@@ -316,13 +339,13 @@ static int list_children(const struct wn *wn, __u64 node, __u32 at, unsigned int
 
 WN_API int wn_children(struct wn *wn, __u64 node, __u64 *handles, unsigned int max)
 {
+	int tries, err, n = check_mapped(wn);
 	struct look look;
-	int tries, n = check_mapped(wn);
 
 	if (n)
 		return n;
 	node = or_root(wn, node);
-	for (tries = 0; tries < WN_READ_TRIES; tries++) {
+	for (tries = 0; !(err = again(wn, tries)); tries++) {
 		n = look_begin(wn, node, &look);
 		if (n == -ESTALE)
 			return not_found(wn, node);
@@ -333,7 +356,7 @@ WN_API int wn_children(struct wn *wn, __u64 node, __u64 *handles, unsigned int m
 		if (n >= 0 && look_ends_well(wn, node, &look))
 			return n;
 	}
-	return -EAGAIN;
+	return err;
 }
 
 /* The cell with that id among those of a node: its handle, 0, or -EAGAIN. */
@@ -360,12 +383,12 @@ WN_API __s64 wn_cell_find(struct wn *wn, __u64 node, __u64 id)
 {
 	struct look look;
 	__s64 found = check_mapped(wn);
-	int tries;
+	int tries, err;
 
 	if (found)
 		return found;
 	node = or_root(wn, node);
-	for (tries = 0; tries < WN_READ_TRIES; tries++) {
+	for (tries = 0; !(err = again(wn, tries)); tries++) {
 		found = look_begin(wn, node, &look);
 		if (found == -ESTALE)
 			return not_found(wn, node);
@@ -375,7 +398,7 @@ WN_API __s64 wn_cell_find(struct wn *wn, __u64 node, __u64 id)
 		if (found != -EAGAIN && look_ends_well(wn, node, &look))
 			return found ? found : -ENOENT;
 	}
-	return -EAGAIN;
+	return err;
 }
 
 /* ----------------------------------------------------------------- values */
@@ -454,8 +477,12 @@ WN_API int wn_counter_read(struct wn *wn, __u64 node, __u64 cell, __u64 *value)
 	 */
 	if (wn->attached)
 		__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	for (tries = 0; at && err && tries < WN_READ_TRIES; tries++)
+	for (tries = 0; at && err == -EAGAIN; tries++) {
+		err = again(wn, tries);
+		if (err)
+			return err;
 		err = try_counter(wn, at, &rec, &slots);
+	}
 	if (!at)
 		err = wn_cell_read_slow(wn, node, cell, &rec);
 	if (err)
