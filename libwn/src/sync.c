@@ -8,13 +8,24 @@
  * Whether the completions of n more ops find room however long the program goes
  * on not reading: each slot that waits makes one completion at most.
  */
-static bool has_room(const struct wn *wn, __u32 n)
+static bool has_room(struct wn *wn, __u32 n)
 {
-	/* The head first: what is taken between the two looks is counted twice, not never. */
-	__u32 waiting = wn->sq_tail - WN_LOAD_ACQUIRE(&wn->kern->sq_head);
-	__u32 unread = WN_LOAD_ACQUIRE(&wn->kern->cq_tail) - wn->cq_head;
+	__u32 waiting, unread;
+	int tries;
 
-	return n <= wn->cq_entries && waiting + unread <= wn->cq_entries - n;
+	for (tries = 0; tries < 2; tries++) {
+		/* The head first: what is taken between the two looks is counted twice, not never. */
+		waiting = wn->sq_tail - WN_LOAD_ACQUIRE(&wn->kern->sq_head);
+		unread = WN_LOAD_ACQUIRE(&wn->kern->cq_tail) - wn->cq_head;
+		if (n > wn->cq_entries || unread > wn->cq_entries - n)
+			return false;
+		if (waiting + unread <= wn->cq_entries - n)
+			return true;
+		/* Perhaps a polling thread completed some and has yet to say that it took them. */
+		if (wn_enter(wn, wn->sq_entries, 0, WN_ENTER_NO_DEADLINE) < 0)
+			return false;
+	}
+	return false;
 }
 
 /* Slots for it: 0, -EAGAIN, or what submitting the others said. */
