@@ -221,6 +221,7 @@ struct fake {
 	struct wn_cell_rec rec __attribute__((aligned(64)));
 	struct wn_slot_line line __attribute__((aligned(64)));
 	__u64 slots[8];
+	struct wn_kern_ring kern;	/* of no entries: there is no engine to wait for */
 	__u32 stop;
 };
 
@@ -260,7 +261,7 @@ TEST(a_torn_sum_is_never_given)
 	};
 	__u32 alive = 1, i, read = 0;
 	struct wn wn = {
-		.alive = &alive, .pub = &f.pub, .all_slots = f.slots,
+		.alive = &alive, .kern = &f.kern, .pub = &f.pub, .all_slots = f.slots,
 		.slot_bytes = sizeof(f.slots), .all_slots_bytes = sizeof(f.slots),
 	};
 	pthread_t thread;

@@ -141,8 +141,10 @@ static int again(struct wn *wn, int tries)
 	if (tries == ROUNDS * WN_READ_TRIES)
 		return -EAGAIN;
 	err = wn_do(wn, &nop, NULL, &cqe);
-	/* That this client may do no NOP was an answer, too. */
-	return cqe.user_data ? 0 : (int)err;
+	/* That this client may do no NOP was an answer, too; one whose ring is full gets none. */
+	if (cqe.user_data)
+		return 0;
+	return err == -EBUSY ? -EAGAIN : (int)err;
 }
 
 /* --------------------------------------------------------------- look-up */
