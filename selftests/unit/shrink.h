@@ -14,7 +14,7 @@
  *	}
  *
  *	steps.play = play;
- *	held = steps_hold(&steps, seed);
+ *	held = steps_hold_all(&steps, seed, 100);
  *
  * The end of a history is checked in play() too, whatever the steps were.
  */
@@ -48,5 +48,8 @@ __attribute__((__format__(__printf__, 2, 3))) void steps_wrong(struct steps *s,
 
 /* A history as it comes from a seed. Prints a shrunk one if it fails. */
 bool steps_hold(struct steps *s, u64 seed);
+
+/* So many histories, of seeds that follow each other, up to the first that fails. */
+bool steps_hold_all(struct steps *s, u64 seed, u64 histories);
 
 #endif

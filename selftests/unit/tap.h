@@ -25,6 +25,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 
 #include "kmod/core/port.h"
@@ -136,6 +137,19 @@ static inline int tap_reports(void)
 
 	tap.reports = 0;
 	return reports;
+}
+
+/* Tell how often each of these errors came; how many never did. */
+static inline int tap_missing(const u64 *by_errno, const int *errors, unsigned int n)
+{
+	int missing = 0;
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		diag("%10llu %s", by_errno[errors[i]], strerrorname_np(errors[i]));
+		missing += !by_errno[errors[i]];
+	}
+	return missing;
 }
 
 static inline int tap_done(void)

@@ -688,17 +688,14 @@ static void history(struct steps *s)
 
 int main(void)
 {
-	static const struct { int err; const char *name; } errors[] = {
-		{ EACCES, "EACCES" }, { EKEYREVOKED, "EKEYREVOKED" }, { EKEYEXPIRED, "EKEYEXPIRED" },
-		{ ESTALE, "ESTALE" }, { EDQUOT, "EDQUOT" }, { ENOSPC, "ENOSPC" },
-		{ EINVAL, "EINVAL" }, { ENXIO, "ENXIO" }, { EBADMSG, "EBADMSG" },
-		{ ECANCELED, "ECANCELED" }, { ENOTEMPTY, "ENOTEMPTY" },
+	static const int errors[] = {
+		EACCES, EKEYREVOKED, EKEYEXPIRED, ESTALE, EDQUOT, ENOSPC, EINVAL, ENXIO,
+		EBADMSG, ECANCELED, ENOTEMPTY,
 	};
 	const u64 histories = 4500;
 	struct steps steps = { .play = history, .nr = OPS };
-	bool right = true;
-	u32 i, missing = 0;
-	u64 round;
+	bool right;
+	int missing;
 
 	tap_plan(2);
 	bounds = world_bounds(NODES);
@@ -709,15 +706,11 @@ int main(void)
 	bounds.set_elems = bounds.elems = LATTICE_CELLS * LATTICE_KEYS;
 	/* Nobody reads what he is told. */
 	bounds.backlog = 4096;
-	for (round = 0; round < histories * tap_rounds() && right; round++)
-		right = steps_hold(&steps, tap_seed() + round);
+	right = steps_hold_all(&steps, tap_seed(), histories * tap_rounds());
 	ok(right && granted && revoked && redeemed && leaps && ops_done && unread,
 	   "%llu ops: %llu refused, %llu granted, %llu redeemed, %llu revoked; %llu leaps of time",
 	   ops + ops_done, refused, granted, redeemed, revoked, leaps);
-	for (i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
-		diag("%10llu %s", by_errno[errors[i].err], errors[i].name);
-		missing += !by_errno[errors[i].err];
-	}
+	missing = tap_missing(by_errno, errors, sizeof(errors) / sizeof(errors[0]));
 	ok(!missing, "every error came up");
 	return tap_done();
 }

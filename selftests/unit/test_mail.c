@@ -252,12 +252,9 @@ static void history(struct steps *s)
 static void histories(void)
 {
 	struct steps steps = { .play = history, .nr = STEPS };
-	bool right = true;
-	u64 i;
 
-	for (i = 0; i < HISTORIES * tap_rounds() && right; i++)
-		right = steps_hold(&steps, tap_seed() + i);
-	ok(right, "each event comes once and in order, or is refused, or is counted as lost");
+	ok(steps_hold_all(&steps, tap_seed(), HISTORIES * tap_rounds()),
+	   "each event comes once and in order, or is refused, or is counted as lost");
 	ok(sent == received + dropped && refused && received && to_many && dropped > received / 100,
 	   "%llu sent, %llu received, %llu lost, %llu refused", sent, received, dropped, refused);
 }

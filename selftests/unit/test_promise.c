@@ -352,24 +352,21 @@ static void history(struct steps *s)
 
 int main(void)
 {
-	static const struct { int err; const char *name; } errors[] = {
-		{ EINVAL, "EINVAL" }, { EACCES, "EACCES" }, { ENOSPC, "ENOSPC" }, { ELOOP, "ELOOP" },
-		{ ENOLINK, "ENOLINK" }, { ESTALE, "ESTALE" }, { EBUSY, "EBUSY" }, { ENOENT, "ENOENT" },
+	static const int errors[] = {
+		EINVAL, EACCES, ENOSPC, ELOOP, ENOLINK, ESTALE, EBUSY, ENOENT,
 	};
 	static const u8 kinds[] = { WN_EV_USER, WN_EV_DOWN, WN_EV_CALL, WN_EV_REPLY, WN_EV_TIMER };
 	struct steps steps = { .play = history, .nr = STEPS };
-	u32 i, missing = 0;
-	bool right = true;
-	u64 h;
+	u64 histories;
+	bool right;
+	int missing;
+	u32 i;
 
 	tap_plan(2);
-	for (h = 0; h < HISTORIES * tap_rounds() && right; h++)
-		right = steps_hold(&steps, tap_seed() + h);
-	ok(right, "%llu histories, %llu ops", h, all);
-	for (i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
-		diag("%10llu %s", by_errno[errors[i].err], errors[i].name);
-		missing += !by_errno[errors[i].err];
-	}
+	histories = HISTORIES * tap_rounds();
+	right = steps_hold_all(&steps, tap_seed(), histories);
+	ok(right, "%llu histories, %llu ops", histories, all);
+	missing = tap_missing(by_errno, errors, sizeof(errors) / sizeof(errors[0]));
 	for (i = 0; i < sizeof(kinds); i++) {
 		diag("%10llu events of kind %u", by_kind[kinds[i]], kinds[i]);
 		missing += !by_kind[kinds[i]];

@@ -656,24 +656,20 @@ static void history(struct steps *s)
 
 int main(void)
 {
-	static const struct { int err; const char *name; } errors[] = {
-		{ EINVAL, "EINVAL" }, { ENOSPC, "ENOSPC" }, { ENOBUFS, "ENOBUFS" },
-		{ ENOLINK, "ENOLINK" }, { ESTALE, "ESTALE" }, { EBUSY, "EBUSY" }, { ENOENT, "ENOENT" },
-		{ EKEYREVOKED, "EKEYREVOKED" }, { EKEYEXPIRED, "EKEYEXPIRED" },
+	static const int errors[] = {
+		EINVAL, ENOSPC, ENOBUFS, ENOLINK, ESTALE, EBUSY, ENOENT, EKEYREVOKED,
+		EKEYEXPIRED,
 	};
 	struct steps steps = { .play = history, .nr = STEPS };
-	u32 i, missing = 0;
-	bool right = true;
-	u64 h;
+	u64 histories;
+	bool right;
+	int missing;
 
 	tap_plan(2);
-	for (h = 0; h < HISTORIES * tap_rounds() && right; h++)
-		right = steps_hold(&steps, tap_seed() + h);
-	ok(right, "%llu histories, %llu ops", h, ops);
-	for (i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
-		diag("%10llu %s", by_errno[errors[i].err], errors[i].name);
-		missing += !by_errno[errors[i].err];
-	}
+	histories = HISTORIES * tap_rounds();
+	right = steps_hold_all(&steps, tap_seed(), histories);
+	ok(right, "%llu histories, %llu ops", histories, ops);
+	missing = tap_missing(by_errno, errors, sizeof(errors) / sizeof(errors[0]));
 	diag("%llu leases, %llu again, %llu dead letters, %llu dropped, %llu of who was revoked",
 	     leases, again, dead_letters, dropped, revoked);
 	diag("%llu groups, %llu clients' ends", groups, ends);
