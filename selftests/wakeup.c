@@ -145,13 +145,8 @@ TEST_F_TIMEOUT(wakeup, nobody_polls, 1800)
 
 TEST_F_TIMEOUT(wakeup, polled, 1800)
 {
-	struct wn_query q;
-
 	if (wt_is_embedded())
 		SKIP(return, "clients are processes");
-	ASSERT_EQ(0, wn_query(self->m.dir, &q));
-	if (!(q.features & WN_FEAT_POLL))
-		SKIP(return, "this engine has no polling threads");
 	WT_INLINE("so is the other test");
 	if (!wt_is_hosted())
 		ASSERT_EQ(0, wt_write_file(POLLERS, "2"));

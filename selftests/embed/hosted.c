@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <wn_embed.h>
 
-/* There are no polling threads here. */
+/* Who wants a polling thread here starts it: polled.c. */
 bool wt_is_polling(void)
 {
 	return false;

@@ -12,7 +12,7 @@
 #define FLAGS	0
 #endif
 
-/* There are no polling threads here. */
+/* Who wants a polling thread here starts it: polled.c. */
 bool wt_is_polling(void)
 {
 	return false;
