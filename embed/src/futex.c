@@ -15,10 +15,27 @@ static u64 clock_ns(clockid_t clock)
 	return (u64)t.tv_sec * 1000000000 + (u64)t.tv_nsec;
 }
 
+u64 wn_embed_boottime(void)
+{
+	return clock_ns(CLOCK_BOOTTIME);
+}
+
+bool wn_embed_is_late(u64 deadline)
+{
+	return deadline && wn_embed_boottime() >= deadline;
+}
+
+u64 wn_embed_sooner(u64 deadline, u64 ns)
+{
+	const u64 then = wn_embed_boottime() + ns;
+
+	return deadline && deadline < then ? deadline : then;
+}
+
 void wn_embed_look_at_clock(struct wn_now *now)
 {
 	now->realtime = clock_ns(CLOCK_REALTIME);
-	now->boottime = clock_ns(CLOCK_BOOTTIME);
+	now->boottime = wn_embed_boottime();
 }
 
 static int futex(u32 *word, int op, bool shared, u32 value, const struct timespec *until)
@@ -34,7 +51,7 @@ static int futex(u32 *word, int op, bool shared, u32 value, const struct timespe
 /* Futexes know no clock that runs during suspend: late by that, never early. */
 static struct timespec monotonic(u64 deadline)
 {
-	const u64 boot = clock_ns(CLOCK_BOOTTIME);
+	const u64 boot = wn_embed_boottime();
 	const u64 at = clock_ns(CLOCK_MONOTONIC) + (deadline > boot ? deadline - boot : 0);
 
 	return (struct timespec){ .tv_sec = (time_t)(at / 1000000000),
@@ -52,7 +69,7 @@ int wn_embed_sleep(u32 *word, u32 seen, bool shared, u64 deadline)
 		until = monotonic(deadline);
 	err = futex(word, FUTEX_WAIT_BITSET, shared, seen, timed ? &until : NULL);
 	if (err == -ETIMEDOUT)
-		return clock_ns(CLOCK_BOOTTIME) >= deadline ? -ETIME : 0;
+		return wn_embed_boottime() >= deadline ? -ETIME : 0;
 	return err == -EINTR ? err : 0;
 }
 

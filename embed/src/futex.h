@@ -28,4 +28,11 @@ void wn_embed_wake(u32 *word, bool shared);
 
 void wn_embed_look_at_clock(struct wn_now *now);
 
+/* Of it the half by which things come due. */
+u64 wn_embed_boottime(void);
+
+/* A deadline by it, 0: none. Whether it passed; it, or so long from now if that is sooner. */
+bool wn_embed_is_late(u64 deadline);
+u64 wn_embed_sooner(u64 deadline, u64 ns);
+
 #endif

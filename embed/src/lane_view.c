@@ -229,22 +229,6 @@ static void give(struct wn_embed_lane_views *views, struct wn_embed_lane_view *v
 	pthread_mutex_unlock(&views->lock);
 }
 
-static u64 sooner(u64 deadline, u64 ns)
-{
-	struct wn_now now;
-
-	wn_embed_look_at_clock(&now);
-	return deadline && deadline < now.boottime + ns ? deadline : now.boottime + ns;
-}
-
-static bool is_late(u64 deadline)
-{
-	struct wn_now now;
-
-	wn_embed_look_at_clock(&now);
-	return deadline && now.boottime >= deadline;
-}
-
 /* A host that hung up tells of no end any more. */
 static bool is_gone(int sock)
 {
@@ -274,7 +258,7 @@ static int wait_for(struct wn_embed_lane_views *views, unsigned long number, u64
 			err = 0;
 			break;
 		}
-		if (err == -EINTR || (err == -ETIME && is_late(deadline)))
+		if (err == -EINTR || (err == -ETIME && wn_embed_is_late(deadline)))
 			break;
 		if (is_gone(sock)) {
 			err = -ESHUTDOWN;
@@ -286,7 +270,7 @@ static int wait_for(struct wn_embed_lane_views *views, unsigned long number, u64
 		if (err)
 			break;
 		words[nr++] = (struct wn_embed_word){ &v->state->flags, flags };
-		err = wn_embed_sleep_any(words, nr, sooner(deadline, LOOK_NS));
+		err = wn_embed_sleep_any(words, nr, wn_embed_sooner(deadline, LOOK_NS));
 	}
 	give(views, v);
 	return err;
@@ -350,9 +334,10 @@ static int wait_for_any(struct wn_embed_lane_views *views, u32 *news, u64 deadli
 			return 0;
 		if (is_gone(sock))
 			err = -ESHUTDOWN;
-		if (err != -EINTR && err != -ESHUTDOWN && !(err == -ETIME && is_late(deadline)))
-			err = wn_embed_sleep_any(words, nr, sooner(deadline, all ? LOOK_NS :
-									      NAP_NS));
+		if (err != -EINTR && err != -ESHUTDOWN &&
+		    !(err == -ETIME && wn_embed_is_late(deadline)))
+			err = wn_embed_sleep_any(words, nr,
+						 wn_embed_sooner(deadline, all ? LOOK_NS : NAP_NS));
 		else
 			nr = 0;
 		pthread_mutex_lock(&views->lock);

@@ -25,14 +25,6 @@ static inline void relax(void)
 #endif
 }
 
-static u64 clock_ns(void)
-{
-	struct wn_now now;
-
-	wn_embed_look_at_clock(&now);
-	return now.boottime;
-}
-
 static bool is_to_stop(const struct wn_embed_poller *poller)
 {
 	return __atomic_load_n(&poller->stop, __ATOMIC_ACQUIRE);
@@ -78,7 +70,7 @@ static void *poll_thread(void *arg)
 		relax();
 		if (++looks % LOOKS)
 			continue;
-		now = clock_ns();
+		now = wn_embed_boottime();
 		if (!idle_since) {
 			idle_since = now;
 		} else if (now - idle_since >= poller->idle_ns) {

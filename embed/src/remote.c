@@ -282,18 +282,20 @@ static u32 lying(const struct remote *r, u32 flags)
 	return n;
 }
 
-static u64 sooner(u64 deadline, const struct wn_now *now)
+/* One sleep on a word that the host changes; now and then he is looked at, too. */
+static int doze(const struct remote *r, u32 *word, u32 seen, u64 deadline)
 {
-	const u64 look = now->boottime + LOOK_NS;
+	int err = wn_embed_sleep(word, seen, true, wn_embed_sooner(deadline, LOOK_NS));
 
-	return deadline != WN_ENTER_NO_DEADLINE && deadline < look ? deadline : look;
+	if (err != -ETIME || wn_embed_is_late(deadline))
+		return err;
+	return is_gone(r) ? -ESHUTDOWN : 0;
 }
 
 static int wait(struct remote *r, const struct wn_enter *e)
 {
 	u32 *news = (u32 *)((u8 *)r->kern + WN_EMBED_WORD);
 	u32 *waiters = (u32 *)((u8 *)r->user + WN_EMBED_WORD);
-	struct wn_now now;
 	int err = 0;
 	u32 seen;
 
@@ -303,13 +305,7 @@ static int wait(struct remote *r, const struct wn_enter *e)
 		seen = __atomic_load_n(news, __ATOMIC_SEQ_CST);
 		if (lying(r, e->flags) >= e->min_complete || err)
 			break;
-		wn_embed_look_at_clock(&now);
-		err = wn_embed_sleep(news, seen, true, sooner(e->deadline, &now));
-		if (err != -ETIME)
-			continue;
-		wn_embed_look_at_clock(&now);
-		if (e->deadline == WN_ENTER_NO_DEADLINE || now.boottime < e->deadline)
-			err = is_gone(r) ? -ESHUTDOWN : 0;
+		err = doze(r, news, seen, e->deadline);
 	}
 	__atomic_sub_fetch(waiters, 1, __ATOMIC_RELAXED);
 	return lying(r, e->flags) >= e->min_complete ? 0 : err;
@@ -366,18 +362,10 @@ static int enter(struct remote *r, struct wn_enter *e)
 /* Until the word is another one, or the deadline. */
 static int sleep_on(const struct remote *r, u32 *word, u32 seen, u64 deadline)
 {
-	struct wn_now now;
 	int err = 0;
 
-	while (!err && acquire(word) == seen) {
-		wn_embed_look_at_clock(&now);
-		err = wn_embed_sleep(word, seen, true, sooner(deadline, &now));
-		if (err != -ETIME)
-			continue;
-		wn_embed_look_at_clock(&now);
-		if (deadline == WN_ENTER_NO_DEADLINE || now.boottime < deadline)
-			err = is_gone(r) ? -ESHUTDOWN : 0;
-	}
+	while (!err && acquire(word) == seen)
+		err = doze(r, word, seen, deadline);
 	return err;
 }
 

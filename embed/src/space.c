@@ -2,8 +2,9 @@
 #include "space.h"
 
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "futex.h"
 
 static struct wn_embed_space *space;
 
@@ -31,13 +32,11 @@ int wn_embed_space_init(void)
 u64 wn_embed_life(void)
 {
 	u64 life = __atomic_load_n(&space->life, __ATOMIC_RELAXED), mine;
-	struct timespec t;
 
 	if (life)
 		return life;
 	/* A child is forked later than its parent first came here. */
-	clock_gettime(CLOCK_BOOTTIME, &t);
-	mine = ((u64)t.tv_sec * 1000000000 + (u64)t.tv_nsec) | 1;
+	mine = wn_embed_boottime() | 1;
 	if (__atomic_compare_exchange_n(&space->life, &life, mine, false, __ATOMIC_RELAXED,
 					__ATOMIC_RELAXED))
 		return mine;
