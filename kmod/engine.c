@@ -232,6 +232,13 @@ static u32 turn(struct wn_client *client, u32 max, bool *more, bool *held)
 	return taken;
 }
 
+/* Whether there is a client at that place in the table, whose entries may be taken. */
+static bool is_served(const struct wn_client *client)
+{
+	/* Acquire: number and all else are there, see client.h. */
+	return client && smp_load_acquire(&client->state) == WN_CLIENT_ENABLED;
+}
+
 bool wn_engine_look(struct wn_domain *domain)
 {
 	const struct wn_client *client;
@@ -242,9 +249,7 @@ bool wn_engine_look(struct wn_domain *domain)
 	spin_lock(&domain->table);
 	for (i = 0; i < domain->bounds.clients && !found; i++) {
 		client = domain->clients[i];
-		/* Acquire: as in has_entries(). */
-		found = client && smp_load_acquire(&client->state) == WN_CLIENT_ENABLED &&
-			wn_ring_waiting(&client->ring);
+		found = is_served(client) && wn_ring_waiting(&client->ring);
 	}
 	spin_unlock(&domain->table);
 	return found;
@@ -253,9 +258,7 @@ bool wn_engine_look(struct wn_domain *domain)
 /* Whether a client in the table has entries that may be taken. */
 static bool has_entries(const struct wn_client *client)
 {
-	/* Acquire: number and all else are there, see client.h. */
-	return client && smp_load_acquire(&client->state) == WN_CLIENT_ENABLED &&
-	       !client->ring.held && wn_ring_pending(&client->ring);
+	return is_served(client) && !client->ring.held && wn_ring_pending(&client->ring);
 }
 
 u32 wn_engine_sweep(struct wn_domain *domain, u32 *next)

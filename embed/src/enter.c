@@ -133,6 +133,12 @@ static u32 turn(struct wn_embed_client *client, u32 max, bool *more, bool *held)
 	return taken;
 }
 
+/* Whether there is a client at that place in the table, whose entries may be taken. */
+static bool is_served(const struct wn_embed_client *client)
+{
+	return client && wn_embed_client_state(client) == WN_EMBED_ENABLED;
+}
+
 bool wn_embed_look(struct wn_embed_domain *domain)
 {
 	const struct wn_embed_client *client;
@@ -143,8 +149,7 @@ bool wn_embed_look(struct wn_embed_domain *domain)
 	pthread_mutex_lock(&domain->table);
 	for (i = 0; i < domain->bounds.clients && !found; i++) {
 		client = domain->clients[i];
-		found = client && wn_embed_client_state(client) == WN_EMBED_ENABLED &&
-			wn_ring_waiting(&client->ring);
+		found = is_served(client) && wn_ring_waiting(&client->ring);
 	}
 	pthread_mutex_unlock(&domain->table);
 	return found;
@@ -161,8 +166,7 @@ u32 wn_embed_sweep(struct wn_embed_domain *domain, u32 *next)
 
 		at = *next + i < nr ? *next + i : *next + i - nr;
 		client = domain->clients[at];
-		if (!client || wn_embed_client_state(client) != WN_EMBED_ENABLED ||
-		    client->ring.held || !wn_ring_pending(&client->ring))
+		if (!is_served(client) || client->ring.held || !wn_ring_pending(&client->ring))
 			continue;
 		/* One without room for completions takes no turn from the others. */
 		taken = turn_locked(client, TURN_BUDGET, false, &held);
