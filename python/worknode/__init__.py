@@ -15,7 +15,7 @@ from .abi import *  # noqa: F401,F403: the numbers are this package's, too
 from .client import Client
 from .fans import Fan, Seat
 from .hosts import Host, embed_init, prepared
-from .library import Error, check, lib
+from .libwn import Error, check, lib
 from .ops import Event, Op
 from .slots import Counter, Escrow
 

@@ -8,7 +8,7 @@ import weakref
 
 from . import abi
 from .hosts import prepared
-from .library import Error, check, lib, text
+from .libwn import Error, check, lib, text
 from .ops import Event, Op
 
 

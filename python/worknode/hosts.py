@@ -4,7 +4,7 @@
 import ctypes
 
 from . import abi
-from .library import check, text
+from .libwn import check, text
 
 _embed = None
 

@@ -4,7 +4,7 @@
 import ctypes
 
 from . import abi
-from .library import text
+from .libwn import text
 
 
 class Event:

@@ -5,7 +5,7 @@ import ctypes
 import errno
 
 from . import abi
-from .library import Error, check, lib
+from .libwn import Error, check, lib
 
 _WORD = (1 << 64) - 1
 
