@@ -2,6 +2,11 @@
 #include "bounds.h"
 
 #include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "fail.h"
 
 #define BOUND(field)	{ #field, offsetof(struct wn_bounds, field), \
 			  sizeof(((struct wn_bounds *)0)->field) == 8 }
@@ -45,4 +50,59 @@ void wn_bound_set(struct wn_bounds *b, unsigned int n, __u64 value)
 		*(__u64 *)(void *)at = value;
 	else
 		*(__u32 *)(void *)at = (__u32)value;
+}
+
+static bool is_power_of_two(__u32 v)
+{
+	return v && (v & (v - 1)) == 0;
+}
+
+/* What else is asked of the rings. */
+static const char *ring_fault(const struct wn_bounds *b)
+{
+	if (!is_power_of_two(b->sq_entries))
+		return "sq_entries is not a power of two";
+	if (!is_power_of_two(b->cq_entries))
+		return "cq_entries is not a power of two";
+	if (!is_power_of_two(b->inbox_entries))
+		return "inbox_entries is not a power of two";
+	if (b->inbox_entries < WN_PRIORITIES)
+		return "inbox_entries is below 4, one for each priority";
+	if (b->cq_entries < b->sq_entries)
+		return "cq_entries is below sq_entries: each op has one completion";
+	return NULL;
+}
+
+/* What the engine found, as a sentence; false: it was none of them. */
+static bool find_fault(const char *mount, const struct wn_bounds *b, char *text, size_t size)
+{
+	const char *fault = ring_fault(b);
+	struct wn_bounds_query most;
+	unsigned int i;
+	__u64 v, limit;
+
+	if (wn_bounds(mount, WN_BOUNDS_LIMIT, &most))
+		return false;
+	for (i = 0; i < BOUNDS; i++) {
+		v = wn_bound_get(b, i);
+		limit = wn_bound_get(&most.bounds, i);
+		if (v && v <= limit)
+			continue;
+		snprintf(text, size, "%s is %llu: from 1 to %llu can be asked for", bounds[i].name,
+			 (unsigned long long)v, (unsigned long long)limit);
+		return true;
+	}
+	if (fault)
+		snprintf(text, size, "%s", fault);
+	return fault;
+}
+
+int wn_bounds_fail(const char *mount, const struct wn_bounds *b, const char *what,
+		   const char *where, int err)
+{
+	char text[160];
+
+	if ((err == -E2BIG || err == -EINVAL) && find_fault(mount, b, text, sizeof(text)))
+		return wn_fail_because(what, where, err, text);
+	return wn_fail(what, where, err);
 }

@@ -11,5 +11,8 @@ const char *wn_bound_name(unsigned int n);
 __u64 wn_bound_max(unsigned int n);
 __u64 wn_bound_get(const struct wn_bounds *b, unsigned int n);
 void wn_bound_set(struct wn_bounds *b, unsigned int n, __u64 value);
+/* wn_fail() for a domain that was refused, with the bound that it was refused for. */
+int wn_bounds_fail(const char *mount, const struct wn_bounds *b, const char *what,
+		   const char *where, int err);
 
 #endif

@@ -114,6 +114,8 @@ static int apply(struct wn_ctx *ctx, const struct wn_domain_conf *c)
 	if (status)
 		return status;
 	err = wn_domain_create(path, ctx->embed ? c->mode : 0600, &c->bounds);
+	if (err && err != -EEXIST)
+		return wn_bounds_fail(ctx->mount, &c->bounds, "cannot apply", c->file, err);
 	if (err == -EEXIST) {
 		kept = true;
 		err = 0;

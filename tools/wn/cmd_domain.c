@@ -71,7 +71,7 @@ static int create(struct wn_ctx *ctx, int argc, char **argv)
 	else if (!err && ctx->embed)
 		wn_session_made(o.arg[0]);
 	if (err)
-		return wn_fail("cannot create", path, err);
+		return wn_bounds_fail(ctx->mount, &q.bounds, "cannot create", path, err);
 	if (ctx->json) {
 		wn_json_begin(&ctx->j, "domain.create");
 		wn_json_string(&ctx->j, "name", o.arg[0]);

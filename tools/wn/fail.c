@@ -63,8 +63,13 @@ static void say(const char *what, const char *where)
 
 int wn_fail(const char *what, const char *where, int err)
 {
+	return wn_fail_because(what, where, err, wn_strerror(err));
+}
+
+int wn_fail_because(const char *what, const char *where, int err, const char *why)
+{
 	say(what, where);
-	fprintf(stderr, "%s (%s)\n", wn_strerror(err), wn_errno_name(err));
+	fprintf(stderr, "%s (%s)\n", why, wn_errno_name(err));
 	return status_of(err);
 }
 

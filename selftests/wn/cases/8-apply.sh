@@ -29,7 +29,7 @@ apply 2 'no such group' 'group = -5\n'
 apply 2 'profiles are' 'profile = huge\n'
 apply 2 'no slash' 'name = a/b\n'
 apply 2 'no slash' 'name =\n'
-apply 6 'E2BIG' 'nodes = 4294967295\n'
+apply 6 'nodes is 4294967295: .*E2BIG' 'nodes = 4294967295\n'
 bad 3 'cannot read' "domain apply $conf/none"
 mkdir -p "$conf/twice"
 echo 'name = same' >"$conf/twice/a.conf"
