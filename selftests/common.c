@@ -367,3 +367,10 @@ long long wt_used(const struct wt_mount *m)
 		return -errno;
 	return (long long)(st.f_blocks - st.f_bfree) * st.f_bsize;
 }
+
+uint32_t wt_number(const char *env, uint32_t usual)
+{
+	const char *n = getenv(env);
+
+	return n ? strtoul(n, NULL, 0) : usual;
+}

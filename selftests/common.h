@@ -161,4 +161,7 @@ int wt_write_file(const char *path, const char *text);
 /* Bytes that the mount's domains and clients hold, by statfs. */
 long long wt_used(const struct wt_mount *m);
 
+/* How much a test does: what that word of the environment says, or as usual. */
+uint32_t wt_number(const char *env, uint32_t usual);
+
 #endif

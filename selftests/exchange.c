@@ -57,13 +57,6 @@ FIXTURE_TEARDOWN(exchange)
 	wt_umount(&self->m);
 }
 
-static uint32_t number(const char *env, uint32_t usual)
-{
-	const char *n = getenv(env);
-
-	return n ? strtoul(n, NULL, 0) : usual;
-}
-
 /* ---------------------------------------------------------------- records */
 
 /* A record is its number, a sum over that and what follows, and words made of the number. */
@@ -292,7 +285,7 @@ static void *produce(void *arg)
 
 TEST_F_TIMEOUT(exchange, threads, 120)
 {
-	struct job job = { .n = number("WN_RECORDS", USUAL) / 5 };
+	struct job job = { .n = wt_number("WN_RECORDS", USUAL) / 5 };
 	pthread_t thread;
 	struct wn_lane c;
 	uint64_t i;
@@ -362,7 +355,7 @@ static void exchange(struct __test_metadata *_metadata, FIXTURE_DATA(exchange) *
 
 TEST_F_TIMEOUT(exchange, processes, 300)
 {
-	exchange(_metadata, self, number("WN_RECORDS", USUAL));
+	exchange(_metadata, self, wt_number("WN_RECORDS", USUAL));
 }
 
 /* The same for as many as it is asked for. */
@@ -370,7 +363,7 @@ TEST_F_TIMEOUT(exchange, soak, 7200)
 {
 	if (!getenv("WN_SOAK_RECORDS"))
 		SKIP(return, "WN_SOAK_RECORDS is not set");
-	exchange(_metadata, self, number("WN_SOAK_RECORDS", 0));
+	exchange(_metadata, self, wt_number("WN_SOAK_RECORDS", 0));
 }
 
 /* ------------------------------------------------------ killed at random */
@@ -412,8 +405,8 @@ static void run_victim(const char *d, uint64_t node, int up)
 
 TEST_F_TIMEOUT(exchange, killed_at_random, 240)
 {
-	const uint32_t seed = number("WN_SEED", (uint32_t)getpid());
-	const uint32_t nr = number("WN_ROUNDS", 12);
+	const uint32_t seed = wt_number("WN_SEED", (uint32_t)getpid());
+	const uint32_t nr = wt_number("WN_ROUNDS", 12);
 	long long used = wt_used(&self->m);
 	uint32_t round, when;
 	int up[2], status, err;
@@ -503,7 +496,7 @@ static void take_calmly(struct wn_lane *l, uint64_t n)
 /* No system call while neither side sleeps: whoever made one would be dead. */
 TEST_F_TIMEOUT(exchange, no_system_call, 120)
 {
-	const uint64_t n = number("WN_RECORDS", USUAL) / 20;
+	const uint64_t n = wt_number("WN_RECORDS", USUAL) / 20;
 	int up[2], status[2];
 	uint64_t node;
 	pid_t pid[2];

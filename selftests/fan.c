@@ -851,16 +851,9 @@ static void produce(struct __test_metadata *_metadata, FIXTURE_DATA(fan) *self, 
 	wn_lane_close(&self->out);
 }
 
-static uint64_t records(uint64_t usual)
-{
-	const char *env = getenv("WN_RECORDS");
-
-	return env ? strtoul(env, NULL, 0) : usual;
-}
-
 static void exchange(struct __test_metadata *_metadata, FIXTURE_DATA(fan) *self, uint32_t flags)
 {
-	const uint64_t nr = records(20000);
+	const uint64_t nr = wt_number("WN_RECORDS", 20000);
 	int status, i;
 	pid_t pid[SEATS];
 
@@ -913,7 +906,7 @@ static void *run_reader(void *arg)
 /* The same by threads, each with a client of its own. */
 TEST_F_TIMEOUT(fan, threads, 240)
 {
-	const uint64_t nr = records(6000);
+	const uint64_t nr = wt_number("WN_RECORDS", 6000);
 	struct reader r[SEATS];
 	int holds, i;
 
@@ -1011,7 +1004,7 @@ static void *run_guest(void *arg)
 
 TEST_F_TIMEOUT(fan, guests, 240)
 {
-	const uint64_t nr = records(8000);
+	const uint64_t nr = wt_number("WN_RECORDS", 8000);
 	struct reader r[SEATS];
 	uint64_t n;
 	int i;
@@ -1036,7 +1029,7 @@ TEST_F_TIMEOUT(fan, guests, 240)
 /* Seats are taken, left, taken back and lost with a right, all at once. */
 TEST_F_TIMEOUT(fan, guests_thrown_out, 240)
 {
-	const uint64_t nr = records(4000);
+	const uint64_t nr = wt_number("WN_RECORDS", 4000);
 	struct reader r[SEATS + 1];
 	uint64_t n, evicted = 0;
 	int i, err, bad = 0;
@@ -1076,8 +1069,7 @@ TEST_F_TIMEOUT(fan, guests_thrown_out, 240)
 /* Consumers come and are killed all the time: nobody else notices. */
 TEST_F_TIMEOUT(fan, consumers_killed, 240)
 {
-	const char *env = getenv("WN_ROUNDS");
-	const uint32_t rounds = env ? strtoul(env, NULL, 0) : 12;
+	const uint32_t rounds = wt_number("WN_ROUNDS", 12);
 	__u64 n = 0, lost, taken = 0, until;
 	long long used;
 	uint32_t round;
@@ -1110,8 +1102,7 @@ TEST_F_TIMEOUT(fan, consumers_killed, 240)
 /* The producer is killed at any moment: each consumer reads what was published. */
 TEST_F_TIMEOUT(fan, producer_killed, 240)
 {
-	const char *env = getenv("WN_ROUNDS");
-	const uint32_t rounds = env ? strtoul(env, NULL, 0) : 8;
+	const uint32_t rounds = wt_number("WN_ROUNDS", 8);
 	uint32_t round;
 	__u64 lost;
 	int64_t got, next;

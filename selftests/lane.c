@@ -71,13 +71,6 @@ static bool is_right(const void *from, uint32_t n, uint32_t len)
 	return true;
 }
 
-static uint32_t records(uint32_t usual)
-{
-	const char *n = getenv("WN_RECORDS");
-
-	return n ? strtoul(n, NULL, 0) : usual;
-}
-
 /* Send n records in batches of up to 16; 0 or an error. */
 static int produce(struct wn_lane *l, uint32_t n)
 {
@@ -262,7 +255,7 @@ static void *producer(void *arg)
 /* One view of the memory for both ends, so that ThreadSanitizer sees all of it. */
 TEST_F(lane, threads)
 {
-	struct job job = { &self->p, records(200000), 1 };
+	struct job job = { &self->p, wt_number("WN_RECORDS", 200000), 1 };
 	pthread_t thread;
 
 	self->c.data = self->p.data;
@@ -299,17 +292,15 @@ static void exchange(struct __test_metadata *_metadata, FIXTURE_DATA(lane) *self
 
 TEST_F(lane, processes)
 {
-	exchange(_metadata, self, records(500000));
+	exchange(_metadata, self, wt_number("WN_RECORDS", 500000));
 }
 
 /* The same for as many as it is asked for: make soak-lanes. */
 TEST_F_TIMEOUT(lane, soak, 7200)
 {
-	const char *n = getenv("WN_SOAK_RECORDS");
-
-	if (!n)
+	if (!getenv("WN_SOAK_RECORDS"))
 		SKIP(return, "WN_SOAK_RECORDS is not set");
-	exchange(_metadata, self, strtoul(n, NULL, 0));
+	exchange(_metadata, self, wt_number("WN_SOAK_RECORDS", 0));
 }
 
 #if !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
@@ -372,7 +363,7 @@ static void sleep_calmly(struct wn_lane *l, uint32_t n)
 /* No system call while neither sleeps: whoever made one would be dead. */
 TEST_F_TIMEOUT(lane, no_system_call, 120)
 {
-	const uint32_t n = records(50000);
+	const uint32_t n = wt_number("WN_RECORDS", 50000);
 	struct wn_lane_fds fresh;
 	int status[3];
 	pid_t pid[3];
@@ -397,7 +388,7 @@ TEST_F_TIMEOUT(lane, no_system_call, 120)
 /* Every record alone, each side asleep for the next: a wake that is missed hangs it. */
 TEST_F(lane, ping_pong)
 {
-	uint32_t i, len, n = records(20000) / 10;
+	uint32_t i, len, n = wt_number("WN_RECORDS", 20000) / 10;
 	struct wn_lane_fds back_fds;
 	struct wn_lane back;
 	const void *from;
@@ -645,7 +636,7 @@ static void *scribbler(void *arg)
 TEST_F(lane, scribbled_on)
 {
 	struct scribble s = { &self->p, 0 };
-	uint32_t i, len, seen = 0, over = 0, n = records(200000);
+	uint32_t i, len, seen = 0, over = 0, n = wt_number("WN_RECORDS", 200000);
 	const uint64_t until = wn_deadline(20000000000);
 	pthread_t thread;
 	const char *from;

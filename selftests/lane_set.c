@@ -193,8 +193,7 @@ static void *producer(void *arg)
 /* All at once, the reader asleep whenever all are empty: a wake that is missed hangs it. */
 TEST_F(lane_set, threads)
 {
-	const char *env = getenv("WN_RECORDS");
-	const uint32_t n = (env ? strtoul(env, NULL, 0) : 100000) / LANES;
+	const uint32_t n = wt_number("WN_RECORDS", 100000) / LANES;
 	uint32_t got[LANES] = { 0 }, all, lane, i;
 	struct job job[LANES];
 	void *failed;
