@@ -20,7 +20,7 @@ void wn_audit_note(struct wn_core *core, const struct wn_cap *cap, u32 client, u
 {
 	struct wn_audit *audit = core->audit;
 
-	wn_trace_audit(core, client, index, cap ? cap->node : 0, what, 0);
+	wn_trace_audit(core, client, index, cap->node, what, 0);
 	if (!audit->listeners || wn_bug_on(audit->pending == WN_AUDIT_PENDING))
 		return;
 	fill(core, audit->head + audit->pending, cap, client, index)->what = what;

@@ -35,7 +35,7 @@ struct wn_audit {
 	struct wn_audit_rec records[WN_AUDIT_RECORDS];
 };
 
-/* Of an op, which may be rolled back; of a refusal. cap NULL: there is none there. */
+/* Of an op, which may be rolled back; of a refusal, where there may be no cap (NULL). */
 void wn_audit_note(struct wn_core *core, const struct wn_cap *cap, u32 client, u32 index, u32 what);
 void wn_audit_refusal(struct wn_core *core, const struct wn_cap *cap, u32 client, u32 index,
 		      u32 error);
