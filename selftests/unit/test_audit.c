@@ -76,7 +76,7 @@ int main(void)
 	s64 handle;
 	u32 i, cap, events;
 
-	tap_plan(10);
+	tap_plan(11);
 	bounds.subs = 4;
 	world_init(&w, &bounds, tap_seed());
 	tell_by = deliver;
@@ -98,6 +98,10 @@ int main(void)
 	slots[0] = (struct wn_sqe){ .opcode = WN_OP_CAP_GRANT, .flags = WN_SQE_ATOMIC | WN_SQE_WIDE };
 	memcpy(&slots[1], &in, sizeof(in));
 	ok(!wn_op_apply_group(w.core, &now, slots, 2, results) && silent(&w), "not what was rolled back");
+	slots[2] = (struct wn_sqe){ .opcode = WN_OP_NODE_SET, .cap = 6, .op_flags = WN_SET_TAGS };
+	ok(!wn_op_apply_group(w.core, &now, slots, 2, results) &&
+	   heard(&w, WN_AUDIT_REFUSED, EACCES, 0, 6) && silent(&w),
+	   "but the refusal for which it was");
 	ok(!world_op(&w, 0, OP(.opcode = WN_OP_CAP_REVOKE, .arg = (u64)handle), NULL) &&
 	   set(&w, 1, cap) == -EKEYREVOKED && heard(&w, WN_AUDIT_REFUSED, EKEYREVOKED, 1, cap) &&
 	   heard(&w, WN_AUDIT_REVOKED, 0, 1, cap) && silent(&w), "a revocation, and a use of it");

@@ -231,6 +231,135 @@ static void test_replication(struct world *w)
 	world_deinit(&other);
 }
 
+/* All that @from has beyond what @to knows, in pieces of so much room; 0, or the error. */
+static s64 pull(struct world *from, u64 one, struct world *to, u64 two, u64 there, u32 room)
+{
+	const struct wn_cell_told *told = (const struct wn_cell_told *)from->out;
+	const u64 here = node;
+	u64 cursor = 0;
+	s64 len, res;
+
+	do {
+		node = there;
+		len = see(to, two, WN_CELL_READ_VECTOR, AT(0, 256), 0);
+		if (len > 0)
+			memcpy(in, to->out, (size_t)len);
+		node = here;
+		if (len < 0)
+			return len;
+		len = op(from, OP(.opcode = WN_OP_CELL_DELTA, .node = node, .arg = one,
+				  .w = { AT(0, room), cursor, AT(0, len) }), NULL);
+		if (len < 0)
+			return len;
+		cursor = told->cursor;
+		memcpy(in, told + 1, (size_t)len);
+		node = there;
+		do
+			res = op(to, OP(.opcode = WN_OP_CELL_MERGE, .node = node, .arg = two,
+					.w = { AT(0, len) }), NULL);
+		while (res == 1);
+		node = here;
+		if (res)
+			return res;
+	} while (cursor);
+	return 0;
+}
+
+/* Deltas that are cut at each byte, where all is new and where something ended. */
+static void test_cuts(struct world *w)
+{
+	const char *longer = "a key of more than a few bytes";
+	struct wn_bounds bounds = w->core->bounds;
+	const u64 s = H(create(w, WN_CELL_ORSET, 0, 45)), here = node;
+	u32 room, fitted = 0, same = 0;
+	struct world other;
+	u64 o, there;
+	s64 res;
+
+	world_init(&other, &bounds, 10);
+	other.core->cells.replica = 1;
+	there = H(world_create(&other, 0, "there"));
+	item(w, s, WN_CELL_ADD, 0, "a", "");
+	item(w, s, WN_CELL_ADD, 0, longer, "");
+	for (room = 0; room < 400; room++) {
+		node = there;
+		o = H(create(&other, WN_CELL_ORSET, 0, 45));
+		node = here;
+		item(w, s, WN_CELL_ADD, 0, "b", "");
+		item(w, s, WN_CELL_ADD, 0, "c", "");
+		res = pull(w, s, &other, o, there, room);
+		item(w, s, WN_CELL_REMOVE, 0, "b", "");
+		if (!res) {
+			fitted++;
+			res = pull(w, s, &other, o, there, room);
+		}
+		node = there;
+		same += !res && picture(&other, o)->value == 3 && key(&other, o, longer) == 1 &&
+			key(&other, o, "b") == -ENOENT;
+		/* Less than an element is refused, and more never is. */
+		if (res && (res != -ENOBUFS || fitted))
+			break;
+		op(&other, OP(.opcode = WN_OP_CELL_DESTROY, .node = there, .arg = o), NULL);
+		wn_core_slice(other.core, 1000);
+		node = here;
+	}
+	node = here;
+	ok(room == 400 && fitted == same && fitted > 250, "cut anywhere: %u of 400", fitted);
+	world_deinit(&other);
+}
+
+/* Elements of one type in a form that says it is of another. */
+static void test_types(struct world *w)
+{
+	static const struct {
+		u8 type, flags;
+		const char *key, *value;
+	} kinds[] = {
+		{ WN_CELL_ORSET, 0, "k", "" },
+		{ WN_CELL_MVREG, 0, "", "v" },
+		{ WN_CELL_EWFLAG, 0, "", "" },
+		{ WN_CELL_ORMAP, 0, "k", "v" },
+		{ WN_CELL_ORMAP, WN_CELL_F_COUNTS, "k", "" },
+	};
+	const u32 nr = sizeof(kinds) / sizeof(kinds[0]);
+	const struct wn_cell_told *told = (const struct wn_cell_told *)w->out;
+	struct wn_bounds bounds = w->core->bounds;
+	u32 i, k, verb, taken = 0, refused = 0;
+	u64 from, to, here = node, there;
+	struct world other;
+	s64 len, res;
+
+	world_init(&other, &bounds, 11);
+	other.core->cells.replica = 1;
+	there = H(world_create(&other, 0, "there"));
+	for (i = 0; i < nr; i++)
+		for (k = 0; k < nr; k++) {
+			from = H(create(w, kinds[i].type, kinds[i].flags, 70));
+			verb = kinds[i].type == WN_CELL_ORSET || kinds[i].flags ? WN_CELL_ADD :
+				WN_CELL_SET;
+			item(w, from, verb, !!kinds[i].flags, kinds[i].key, kinds[i].value);
+			len = op(w, OP(.opcode = WN_OP_CELL_DELTA, .node = node, .arg = from,
+				       .w = { AT(0, 1024) }), NULL);
+			memcpy(in, told + 1, len > 0 ? (size_t)len : 0);
+			in[1] = kinds[k].type;
+			node = there;
+			to = H(create(&other, kinds[k].type, kinds[k].flags, 70));
+			res = op(&other, OP(.opcode = WN_OP_CELL_MERGE, .node = node, .arg = to,
+					    .w = { AT(0, len) }), NULL);
+			taken += len > 0 && !res && picture(&other, to)->value;
+			refused += len > 0 && res == -EINVAL && !picture(&other, to)->value;
+			op(&other, OP(.opcode = WN_OP_CELL_DESTROY, .node = node, .arg = to), NULL);
+			wn_core_slice(other.core, 1000);
+			node = here;
+			op(w, OP(.opcode = WN_OP_CELL_DESTROY, .node = node, .arg = from), NULL);
+			wn_core_slice(w->core, 1000);
+		}
+	/* What a flag is made of is an empty key or value, too; a count may be a stamp. */
+	ok(taken == nr + 3 && taken + refused == nr * nr,
+	   "elements of another type: %u taken, %u refused", taken, refused);
+	world_deinit(&other);
+}
+
 static void test_stamps(struct world *w)
 {
 	const u64 c = H(create(w, WN_CELL_LWW, 0, 50));
@@ -320,7 +449,7 @@ int main(void)
 	bounds.set_elems = 100;
 	bounds.replicas = 4;
 	bounds.slab_bytes = 16384;
-	tap_plan(40);
+	tap_plan(42);
 	world_init(&w, &bounds, tap_seed());
 	node = H(world_create(&w, 0, "cells"));
 	test_counter(&w);
@@ -328,6 +457,8 @@ int main(void)
 	test_sets(&w);
 	test_escrow(&w);
 	test_replication(&w);
+	test_cuts(&w);
+	test_types(&w);
 	test_stamps(&w);
 	test_end(&w);
 	test_group(&w);

@@ -370,6 +370,45 @@ static void slices(void)
 	world_deinit(&w);
 }
 
+/* Two that die with much to leave: one after the other, whatever the steps of a slice. */
+static void two_at_once(u32 steps)
+{
+	struct wn_bounds b = world_bounds(1000);
+	const struct wn_core_open first = { .rights = WN_RIGHT_ALL };
+	u32 i, c, calls = 0, ends[3] = {};
+	char name[8];
+	u8 data[64];
+
+	b.timers = 1000;
+	world_init(&w, &b, seed);
+	for (c = 1; c < 3; c++) {
+		check(!wn_core_client_open(w.core, c, &first), "open");
+		for (i = 0; i < 300; i++) {
+			snprintf(name, sizeof(name), "%u", c * 1000 + i);
+			world_name(data, name);
+			world_op(&w, c, OP(.opcode = WN_OP_NODE_CREATE,
+					   .op_flags = WN_CREATE_ON_DEATH(WN_DEATH_DESTROY)), data);
+			world_op(&w, c, OP(.opcode = WN_OP_TIMER, .w = { ~0ULL },
+					   .op_flags = WN_TIMER_MINE), NULL);
+		}
+	}
+	wn_core_client_close(w.core, 1);
+	wn_core_client_close(w.core, 2);
+	for (calls = 1; wn_death_waits(&w.core->deaths) && calls < 10000; calls++) {
+		check(wn_death_slice(w.core, steps, &w.now) <= steps, "no more than it may");
+		for (c = 1; c < 3; c++)
+			if (!ends[c] && !w.core->clients[c].dying)
+				ends[c] = calls;
+	}
+	while (wn_core_slice(w.core, 100))
+		;
+	ok(right && ends[1] && ends[1] < ends[2] && wn_pool_count(&w.core->nodes) == 1 &&
+	   !w.core->promises.pool.used && !wn_core_client_open(w.core, 2, &first) &&
+	   !wn_core_client_open(w.core, 1, &first), "two by %u: buried at %u, %u", steps, ends[1],
+	   ends[2]);
+	world_deinit(&w);
+}
+
 static void history(u64 steps)
 {
 	struct wn_bounds b = world_bounds(NODES);
@@ -398,7 +437,7 @@ int main(void)
 {
 	u64 i;
 
-	tap_plan(5);
+	tap_plan(7);
 	seed = tap_seed();
 	for (i = 0; i < 40 * tap_rounds() && right; i++)
 		history(3000);
@@ -408,5 +447,7 @@ int main(void)
 	ok(linked && orphaned, "%llu links pulled, %llu orphans, %llu buried at once", linked,
 	   orphaned, early);
 	slices();
+	two_at_once(1);
+	two_at_once(7);
 	return tap_done();
 }

@@ -490,12 +490,57 @@ static void test_large(void)
 	world_deinit(&replicas[0].w);
 }
 
+/* The child that is next on the way is moved, or destroyed, before it is come to. */
+static void test_left(bool moved)
+{
+	const struct wn_bounds b = world_bounds(20);
+	const struct wn_core_ident ident = {};
+	struct wn_merged_step *way;
+	struct digest kept, want;
+	u64 handles[4];
+	struct wn_core *core;
+	u32 budget, i;
+	s64 res;
+
+	world_make(&replicas[0].w, &b, &ident);
+	core = replicas[0].w.core;
+	wn_core_client_open(core, 0, &(struct wn_core_open){ .rights = WN_RIGHT_ALL });
+	for (i = 0; i < 4; i++)
+		handles[i] = (u64)create(0, 0, &"a\0b\0c\0d"[2 * i], 0);
+	/* Until the way is the root alone, with the second of its children next: c. */
+	way = core->merged->way;
+	for (i = 0; i < 1000; i++) {
+		budget = 1;
+		if (wn_merged_slice(core, 0, &budget) ||
+		    (core->merged->nr_way == 1 && way->child == wn_handle_index(handles[2])))
+			break;
+	}
+	if (moved)
+		res = op(0, OP(.opcode = WN_OP_NODE_MOVE, .node = handles[2], .arg = handles[3]),
+			 NULL);
+	else
+		res = op(0, OP(.opcode = WN_OP_NODE_DESTROY, .node = handles[2]), NULL);
+	wn_core_slice(core, 100);
+	for (; i < 2000; i++) {
+		budget = 1;
+		if (wn_merged_slice(core, 0, &budget))
+			break;
+	}
+	wn_merged_digest(core, 0, kept.bytes);
+	want = naive_node(core, 0);
+	ok(i < 2000 && !WN_RES_IS_ERROR(res) && same(&kept, &want),
+	   "a child that is next on the way %s", moved ? "moves" : "goes");
+	world_deinit(&replicas[0].w);
+}
+
 int main(void)
 {
-	tap_plan(14);
+	tap_plan(16);
 	test_kept();
 	test_converge();
 	test_covers();
 	test_large();
+	test_left(false);
+	test_left(true);
 	return tap_done();
 }

@@ -27,8 +27,9 @@ static void test_full_bucket(struct world *w)
 	const u32 want = bucket(w, "x");
 	u32 i, in = 0;
 	s64 res = 0;
-	u64 first = 0;
+	u64 first = 0, outside, away;
 	char name[16];
+	u8 data[64];
 
 	for (i = 0; i < 1000000 && in <= WN_NAME_ENTRIES; i++) {
 		snprintf(name, sizeof(name), "n%u", i);
@@ -45,6 +46,22 @@ static void test_full_bucket(struct world *w)
 	   world_create(w, 0, name) > 0 && world_lookup(w, 0, name) == w->last.res &&
 	   world_find(w->public, w->core->root, name) == (u64)w->last.res,
 	   "after one has gone it fits");
+	/* Full again: of those in it one may have another name there, from outside none comes. */
+	for (; i < 1000000; i++) {
+		snprintf(name, sizeof(name), "n%u", i + 1);
+		if (bucket(w, name) == want)
+			break;
+	}
+	first = (u64)w->last.res;
+	world_name(data, name);
+	outside = (u64)world_create(w, 0, "outside");
+	away = (u64)world_create(w, outside, name);
+	ok(bucket(w, "outside") != want &&
+	   world_op(w, 0, OP(.opcode = WN_OP_NODE_RENAME, .node = outside), data) == -ENOSPC &&
+	   world_op(w, 0, OP(.opcode = WN_OP_NODE_MOVE, .node = away), NULL) == -ENOSPC &&
+	   world_lookup(w, 0, name) == -ENOENT, "nor by a new name or place");
+	ok(world_op(w, 0, OP(.opcode = WN_OP_NODE_RENAME, .node = first), data) > 0 &&
+	   world_lookup(w, 0, name) == (s64)first, "but one of them may change");
 }
 
 /* All nodes there can be, found in the index and in public memory. */
@@ -81,10 +98,11 @@ int main(void)
 	const struct wn_bounds bounds = world_bounds(2000);
 	struct world w;
 
-	tap_plan(7);
+	tap_plan(11);
 	world_init(&w, &bounds, tap_seed());
 	test_full_bucket(&w);
 	world_deinit(&w);
+	test_full_domain(2);
 	test_full_domain(1000);
 	test_full_domain(wn_bounds_limit.nodes);
 	return tap_done();
