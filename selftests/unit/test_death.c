@@ -9,6 +9,7 @@
 #include "kmod/core/mail.h"
 #include "kmod/core/node.h"
 #include "kmod/core/work.h"
+#include "shrink.h"
 #include "tap.h"
 #include "world.h"
 
@@ -25,6 +26,7 @@ static struct wn_inbox inbox[CLIENTS];
 static struct world w;
 static u64 seed, downs[3], destroyed, orphaned, linked, early;
 static bool open[CLIENTS], right = true;
+static struct steps *playing;	/* the history; NULL: what is checked is none */
 
 /* The naive tree; 0 is the root. */
 static struct {
@@ -54,10 +56,13 @@ static u32 pick(u32 n)
 
 static void check(bool good, const char *what)
 {
-	if (!good && right) {
-		diag("%s: seed %#llx", what, tap_seed());
-		right = false;
-	}
+	if (good || !right)
+		return;
+	right = false;
+	if (playing)
+		steps_wrong(playing, "%s", what);
+	else
+		diag("%s", what);
 }
 
 static void listen(u32 c)
@@ -409,15 +414,16 @@ static void two_at_once(u32 steps)
 	world_deinit(&w);
 }
 
-static void history(u64 steps)
+static void history(struct steps *s)
 {
 	struct wn_bounds b = world_bounds(NODES);
-	u64 s;
 	u32 i;
 
+	playing = s;
+	right = true;
 	b.timers = OWED;
 	b.backlog = 64;
-	world_init(&w, &b, seed);
+	world_init(&w, &b, tap_seed());
 	memset(node, 0, sizeof(node));
 	memset(links, 0, sizeof(links));
 	memset(monitors, 0, sizeof(monitors));
@@ -428,19 +434,18 @@ static void history(u64 steps)
 	wn_core_client_close(w.core, 0);
 	for (i = 0; i < CLIENTS; i++)
 		client_open(i);
-	for (s = 0; s < steps && right; s++)
+	while (steps_next(s, &seed))
 		step();
+	playing = NULL;
 	world_deinit(&w);
 }
 
 int main(void)
 {
-	u64 i;
+	struct steps steps = { .play = history, .nr = 3000 };
 
 	tap_plan(7);
-	seed = tap_seed();
-	for (i = 0; i < 40 * tap_rounds() && right; i++)
-		history(3000);
+	right = steps_hold_all(&steps, tap_seed(), 40 * tap_rounds());
 	ok(right, "the nodes that should be are there, each monitor told once");
 	ok(downs[WN_DOWN_NODE] > 100 && downs[WN_DOWN_CLIENT] > 100 && destroyed > 100,
 	   "%llu down with nodes, %llu with clients", downs[WN_DOWN_NODE], downs[WN_DOWN_CLIENT]);

@@ -13,6 +13,7 @@
 #include "kmod/core/node.h"
 #include "kmod/core/scatter.h"
 #include "kmod/core/work.h"
+#include "shrink.h"
 #include "tap.h"
 #include "world.h"
 
@@ -29,6 +30,8 @@ static struct wn_inbox inbox[CLIENTS];
 static struct world w;
 static u64 seed, traces, begun, got_all, lost_all, cancelled;
 static bool right = true;
+static struct steps *playing;	/* the history; NULL: what is checked is none */
+static u32 backlog;		/* of its domain */
 
 /* A scan that runs, by its trace. */
 static struct scan {
@@ -45,10 +48,13 @@ static u32 pick(u32 n)
 
 static void check(bool good, const char *what)
 {
-	if (!good && right) {
-		diag("%s: seed %#llx trace %llu", what, tap_seed(), traces);
-		right = false;
-	}
+	if (good || !right)
+		return;
+	right = false;
+	if (playing)
+		steps_wrong(playing, "%s, trace %llu", what, traces);
+	else
+		diag("%s, trace %llu", what, traces);
 }
 
 static const struct wn_node_rec *rec_of(u32 i)
@@ -270,16 +276,34 @@ static void settle(void)
 			over(&scans[k]);
 }
 
-static void history(u32 backlog, u32 steps)
+static void step(void)
+{
+	if (!pick(6))
+		begin();
+	change();
+	look();
+	if (!pick(3))
+		wn_scatter_slice(w.core, 1 + pick(40), &w.now);
+	if (!pick(4))
+		wn_promise_break(w.core, 1, &w.now);
+	look();
+	if (backlog > 1000 || !pick(5))
+		settle();
+}
+
+static void history(struct steps *s)
 {
 	const struct wn_core_open first = { .rights = WN_RIGHT_ALL, .badge = 5 };
 	const u32 entries[WN_PRIORITIES] = { RING, RING, RING, RING };
 	struct wn_bounds b = world_bounds(NODES);
 	u32 i, c;
 
+	playing = s;
+	right = true;
+	traces = 0;
 	b.timers = SCANS + 2;
 	b.backlog = backlog;
-	world_init(&w, &b, seed);
+	world_init(&w, &b, tap_seed());
 	wn_core_client_close(w.core, 0);
 	memset(scans, 0, sizeof(scans));
 	memset(user, 0, sizeof(user));
@@ -288,21 +312,8 @@ static void history(u32 backlog, u32 steps)
 		wn_core_client_open(w.core, c, &first);
 		wn_inbox_init(&inbox[c], &user[c], &kern[c], events[c], entries);
 	}
-	for (i = 0; i < 60; i++)
-		change();
-	for (i = 0; i < steps && right; i++) {
-		if (!pick(6))
-			begin();
-		change();
-		look();
-		if (!pick(3))
-			wn_scatter_slice(w.core, 1 + pick(40), &w.now);
-		if (!pick(4))
-			wn_promise_break(w.core, 1, &w.now);
-		look();
-		if (backlog > 1000 || !pick(5))
-			settle();
-	}
+	while (steps_next(s, &seed))
+		step();
 	for (i = 0; i < 100000 && wn_work_waits(w.core); i++) {
 		wn_work_slice(w.core, &w.now);
 		look();
@@ -312,6 +323,7 @@ static void history(u32 backlog, u32 steps)
 	check(!wn_scatter_waits(w.core) && !w.core->promises.pool.used, "all scans are over");
 	for (c = 0; c < CLIENTS; c++)
 		check(!w.core->clients[c].promises, "nobody is charged");
+	playing = NULL;
 	world_deinit(&w);
 }
 
@@ -454,16 +466,15 @@ static void fairness(void)
 
 int main(void)
 {
-	u64 i;
+	struct steps steps = { .play = history, .nr = 660 };
 
 	tap_plan(13);
-	seed = tap_seed();
-	for (i = 0; i < 30 * tap_rounds() && right; i++)
-		history(4000, 600);
+	backlog = 4000;
+	right = steps_hold_all(&steps, tap_seed(), 30 * tap_rounds());
 	ok(right && begun > 100 && got_all > 1000, "%llu scans, %llu events", begun, got_all);
 	ok(!lost_all, "where there is room none is lost");
-	for (i = 0; i < 30 * tap_rounds() && right; i++)
-		history(24, 600);
+	backlog = 24;
+	right = right && steps_hold_all(&steps, tap_seed(), 30 * tap_rounds());
 	ok(right && lost_all && cancelled, "%llu scans, %llu events, %llu without room, %llu ended early",
 	   begun, got_all, lost_all, cancelled);
 	ends();
