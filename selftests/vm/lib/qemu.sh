@@ -117,7 +117,8 @@ start_qemu() {
 		case $accel in
 		kvm) args+=(-accel kvm -cpu host) ;;
 		*)   args+=(-accel "tcg,thread=multi" -cpu max)
-		     append+=" tsc_early_khz=$(find_tsc_khz)" ;;
+		     # All that a kernel patches while it boots it does on one CPU (README: [alone]).
+		     append+=" tsc_early_khz=$(find_tsc_khz) maxcpus=1" ;;
 		esac
 	fi
 	[ -z "$OPT_MONITOR" ] || args+=(-monitor "unix:$OPT_MONITOR,server=on,wait=off")
