@@ -151,7 +151,7 @@ TEST_F(token, embedded_has_no_handover)
 	const struct wn_grant look = { .rights = WN_RIGHT_READ };
 
 	if (!wt_is_embedded())
-		SKIP(return, "it is the module");
+		SKIP(return, "the engine is not in this process");
 	EXPECT_EQ(-ENOTTY, wn_cap_export(&self->p.all, 0, 0, &look, 1));
 	EXPECT_EQ(-ENOTTY, wn_cap_redeem(&self->p.other, 0, NULL));
 }
