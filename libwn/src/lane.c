@@ -139,7 +139,8 @@ WN_API bool wn_lane_more(struct wn_lane *l)
 		if (!ended)
 			return false;
 	}
-	if (l->kind && wn_lane_was_taken(l)) {
+	/* Also where an engine in user space could not take back what lies there. */
+	if (wn_lane_was_taken(l)) {
 		wn_lane_gone(l);
 		return false;
 	}

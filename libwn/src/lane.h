@@ -49,11 +49,12 @@ static inline bool wn_fan_seated(const struct wn_lane *l)
 {
 	const struct wn_fan_state *fan = wn_fan_state(l);
 
+	if (!l->kind)
+		return true;
 	/* What was read of records until now was so before the seat is looked at. */
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
-	return !l->kind ||
-	       (__atomic_load_n(&fan->seats, __ATOMIC_ACQUIRE) >> l->seat & 1 &&
-		__atomic_load_n(&fan->life[l->seat], __ATOMIC_ACQUIRE) == l->life);
+	return __atomic_load_n(&fan->seats, __ATOMIC_ACQUIRE) >> l->seat & 1 &&
+	       __atomic_load_n(&fan->life[l->seat], __ATOMIC_ACQUIRE) == l->life;
 }
 
 /* What lies in its pages now is nothing of the lane's. */
