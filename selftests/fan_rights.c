@@ -2,7 +2,6 @@
 /* A consumer's seat, or all of a fan, goes with the right to it. */
 #include "fan_fixture.h"
 
-
 #include "harness.h"
 
 FIXTURE(fan_rights)
@@ -126,8 +125,6 @@ TEST_F(fan_rights, expired)
 	__u64 lost;
 	int i;
 
-	if (!wt_fan_has_files(f))
-		SKIP(return, "this engine sees it when something is revoked");
 	ASSERT_EQ(0, seat_many(f, &many, expires));
 	ASSERT_GT(expires, wn_deadline(0)) {
 		TH_LOG("this machine is too slow");
@@ -153,8 +150,6 @@ TEST_F(fan_rights, producer_expired)
 	struct wn_lane other;
 	uint32_t index;
 
-	if (!wt_fan_has_files(f))
-		SKIP(return, "this engine sees it when something is revoked");
 	ASSERT_FALSE(WN_RES_IS_ERROR(wn_cap_grant(&f->p, 0, f->node, f->c[2].client + 1, &may,
 						  &index)));
 	ASSERT_EQ(0, wn_fan_make(&f->c[2], &f->out, f->node, index, WT_FAN_BYTES, WT_FAN_SEATS, 0));

@@ -106,6 +106,7 @@ static int new(struct wn_embed_domain **to, const char *name, const struct wn_bo
 	domain->name = strdup(name);
 	domain->clients = calloc(bounds->clients, sizeof(struct wn_embed_client *));
 	domain->lanes.at = calloc(bounds->lanes ?: 1, sizeof(struct wn_embed_lane *));
+	domain->lanes.due = WN_NEVER;
 	if (!domain->name || !domain->clients || !domain->lanes.at || !domain->bytes || wn_core_size(bounds, &size) ||
 	    wn_embed_memory_alloc(&domain->public, size.public_bytes, true, false) ||
 	    alloc_slots(domain) ||

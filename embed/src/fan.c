@@ -123,12 +123,12 @@ void wn_embed_fan_close(struct wn_embed_lane *lane, struct wn_embed_seat *seat)
 	free_seat(seat);
 }
 
-void wn_embed_fan_revoke(struct wn_embed_lane *lane, struct wn_embed_domain *domain)
+void wn_embed_fan_revoke(struct wn_embed_lane *lane, struct wn_embed_domain *domain, u64 *due)
 {
 	struct wn_embed_seat *seat;
 
 	for (seat = lane->fan->joined; seat; seat = seat->next)
-		if (seat->cap && !wn_cap_find(domain->core, seat->cap))
+		if (seat->cap && !wn_embed_lane_may_stay(domain, seat->cap, due))
 			unseat(lane, seat);
 }
 
@@ -183,6 +183,7 @@ static int begin(struct wn_embed_lane *lane, struct wn_embed_client *client, str
 		return err;
 	m->lane = lane->number;
 	lane->cap = wn_cap_handle(client->domain->core, cap);
+	wn_embed_lane_expires(client->domain, cap);
 	lane->end[PRODUCER] = client;
 	*lane->state = (struct wn_lane_state){
 		.lane = lane->number, .bytes = lane->bytes,
@@ -319,6 +320,7 @@ static int join(struct wn_embed_client *client, struct wn_embed_seat *seat, stru
 	if (wn_embed_fan_seat_of(lane, client))
 		return -EEXIST;
 	seat->cap = wn_cap_handle(domain->core, cap);
+	wn_embed_lane_expires(domain, cap);
 	err = sit(lane, seat, j->flags & WN_FAN_NEWEST);
 	if (err)
 		return err;

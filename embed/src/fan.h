@@ -44,8 +44,11 @@ int wn_embed_fan_wake(struct wn_embed_client *client, unsigned long number);
 /* Under the domain's lock, as all below: one closes it; NULL: the producer did. */
 void wn_embed_fan_close(struct wn_embed_lane *lane, struct wn_embed_seat *seat);
 
-/* Those who lost the capability that they read by lose their seats. */
-void wn_embed_fan_revoke(struct wn_embed_lane *lane, struct wn_embed_domain *domain);
+/*
+ * Those who lost the capability that they read by lose their seats. When the first of the
+ * others will: *due, if that is sooner.
+ */
+void wn_embed_fan_revoke(struct wn_embed_lane *lane, struct wn_embed_domain *domain, u64 *due);
 
 /* All of it was taken back from its producer: each who joined hears of it. */
 void wn_embed_fan_tell(struct wn_embed_lane *lane);

@@ -324,20 +324,42 @@ static void take_back(struct wn_embed_lane *lane)
 		wn_embed_fan_tell(lane);
 }
 
+void wn_embed_lane_expires(struct wn_embed_domain *domain, const struct wn_cap *cap)
+{
+	if (!cap->expires || cap->expires >= domain->lanes.due)
+		return;
+	domain->lanes.due = cap->expires;
+	wn_embed_service_until(domain, cap->expires);
+}
+
+bool wn_embed_lane_may_stay(const struct wn_embed_domain *domain, u64 cap, u64 *due)
+{
+	const struct wn_cap *by = wn_cap_find(domain->core, cap);
+
+	if (!by || wn_embed_is_late(by->expires))
+		return false;
+	if (by->expires && by->expires < *due)
+		*due = by->expires;
+	return true;
+}
+
 void wn_embed_lanes_revoke(struct wn_embed_domain *domain)
 {
 	struct wn_embed_lane *lane;
+	u64 due = WN_NEVER;
 	u32 number;
 
 	for (number = 0; number < domain->bounds.lanes; number++) {
 		lane = domain->lanes.at[number];
 		if (!lane)
 			continue;
-		if (lane->cap && lane->end[PRODUCER] && !wn_cap_find(domain->core, lane->cap))
+		if (lane->cap && lane->end[PRODUCER] &&
+		    !wn_embed_lane_may_stay(domain, lane->cap, &due))
 			take_back(lane);
 		if (lane->fan)
-			wn_embed_fan_revoke(lane, domain);
+			wn_embed_fan_revoke(lane, domain, &due);
 	}
+	domain->lanes.due = due;
 }
 
 /* ----------------------------------------------------------------- connect */
@@ -408,6 +430,7 @@ static int enter(struct wn_embed_lane *lane, struct wn_embed_client *client,
 	lane->node = c->node;
 	lane->badge = cap->badge;
 	lane->cap = wn_cap_handle(domain->core, cap);
+	wn_embed_lane_expires(domain, cap);
 	lane->end[PRODUCER] = client;
 	lane->end[CONSUMER] = peer;
 	c->consumer = peer->number;

@@ -18,6 +18,7 @@ struct wn_embed_lane;
 struct wn_embed_lanes {
 	struct wn_embed_lane **at;	/* bounds.lanes entries, by number */
 	u64 last_turn;			/* of connects: the oldest is accepted first */
+	u64 due;			/* when the first of their capabilities expires; WN_NEVER */
 };
 
 /* Where a window's pages come from: files in a row. */
@@ -56,8 +57,8 @@ int wn_embed_lane_seat_part(struct wn_embed_client *client, u32 type, u64 number
 void wn_embed_lanes_end(struct wn_embed_client *client);
 
 /*
- * Under the domain's lock: lanes of whose producer the capability is gone say so. What
- * another process has mapped it keeps; libwn does not touch it any more.
+ * Under the domain's lock: lanes of whose producer the capability is gone, or expired by
+ * now, say so; what is due next is in domain->lanes. What another process has mapped it keeps; libwn does not touch it any more.
  */
 void wn_embed_lanes_revoke(struct wn_embed_domain *domain);
 

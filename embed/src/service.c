@@ -28,6 +28,9 @@ static void *serve(void *arg)
 	pthread_mutex_lock(&domain->lock);
 	while (!s->stop) {
 		wn_embed_look_at_clock(&now);
+		/* No input of the core, so it needs no room in the journal. */
+		if (domain->lanes.due <= now.boottime)
+			wn_embed_lanes_revoke(domain);
 		if (is_due(domain, &now)) {
 			wn_work_slice(domain->core, &now);
 			wn_embed_deliver(domain);
@@ -37,6 +40,8 @@ static void *serve(void *arg)
 			seen = s->kicks;
 			until = wn_journal_has_room(domain->core) ?
 				wn_core_next_deadline(domain->core) : WN_NEVER;
+			if (domain->lanes.due < until)
+				until = domain->lanes.due;
 		}
 		s->until = until;
 		/* Between two parts others come in, too. */
