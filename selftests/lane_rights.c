@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+/* A lane goes with the right that its producer has it by. */
+#include "pair.h"
+
+#include <string.h>
+
+#include "harness.h"
+
+#define BYTES	65536u
+#define PATIENT	60000000000ull
+
+FIXTURE(lane_rights)
+{
+	struct wt_pair p;
+	struct wn_lane out, in;		/* the one without rights produces */
+};
+
+FIXTURE_SETUP(lane_rights)
+{
+	ASSERT_EQ(0, wt_pair_open(&self->p));
+	ASSERT_EQ(0, wn_bind(&self->p.all, self->p.node, 0));
+}
+
+FIXTURE_TEARDOWN(lane_rights)
+{
+	wn_lane_close(&self->out);
+	wn_lane_close(&self->in);
+	wt_pair_close(&self->p);
+}
+
+/* A right to the node for the other: its handle, or an error. */
+static int64_t grant(struct wt_pair *p, uint64_t rights, uint64_t expires, uint32_t *index)
+{
+	const struct wn_grant may = { .rights = rights, .expires = expires };
+
+	return wn_cap_grant(&p->all, 0, p->node, p->other.client + 1, &may, index);
+}
+
+static int connect_by(struct wt_pair *p, uint32_t index, struct wn_lane *out, struct wn_lane *in)
+{
+	int err = wn_lane_connect(&p->other, out, p->node, index, BYTES);
+
+	return err ? err : wn_lane_accept(&p->all, in, NULL, wn_deadline(PATIENT));
+}
+
+static int send_one(struct wn_lane *l, uint32_t n)
+{
+	void *to = wn_lane_reserve(l, sizeof(n));
+
+	if (!to)
+		return wn_lane_error(l) ? wn_lane_error(l) : -EAGAIN;
+	memcpy(to, &n, sizeof(n));
+	return wn_lane_commit(l);
+}
+
+static int64_t take_one(struct wn_lane *l)
+{
+	uint32_t n, len;
+	const void *from = wn_lane_peek(l, &len);
+
+	if (!from)
+		return wn_lane_error(l) ? wn_lane_error(l) : -EAGAIN;
+	memcpy(&n, from, sizeof(n));
+	wn_lane_consume(l);
+	return n;
+}
+
+/* It takes EMIT on that very node, or above it. */
+TEST_F(lane_rights, asked_for)
+{
+	uint32_t index;
+
+	EXPECT_EQ(-EACCES, wn_lane_connect(&self->p.other, &self->out, self->p.node, 0, BYTES));
+	ASSERT_FALSE(WN_RES_IS_ERROR(grant(&self->p, WN_RIGHT_READ, 0, &index)));
+	EXPECT_EQ(-EACCES, wn_lane_connect(&self->p.other, &self->out, self->p.node, index, BYTES));
+	ASSERT_FALSE(WN_RES_IS_ERROR(grant(&self->p, WN_RIGHT_EMIT, 0, &index)));
+	ASSERT_EQ(0, connect_by(&self->p, index, &self->out, &self->in));
+	EXPECT_EQ(0, send_one(&self->out, 1));
+	EXPECT_EQ(1, take_one(&self->in));
+}
+
+/* When the revocation is told to be done, the lane is taken; one by another right stays. */
+TEST_F(lane_rights, revoked)
+{
+	struct wn_lane out, in;
+	uint32_t first, second;
+	int64_t cap;
+
+	cap = grant(&self->p, WN_RIGHT_EMIT, 0, &first);
+	ASSERT_FALSE(WN_RES_IS_ERROR(cap));
+	ASSERT_FALSE(WN_RES_IS_ERROR(grant(&self->p, WN_RIGHT_EMIT, 0, &second)));
+	ASSERT_EQ(0, connect_by(&self->p, first, &self->out, &self->in));
+	ASSERT_EQ(0, connect_by(&self->p, second, &out, &in));
+	ASSERT_EQ(0, send_one(&self->out, 1));
+	ASSERT_EQ(0, wn_cap_revoke(&self->p.all, 0, (uint64_t)cap));
+	EXPECT_EQ(-EKEYREVOKED, wn_lane_wait(&self->in, 0, wn_deadline(PATIENT)));
+	EXPECT_EQ(-EKEYREVOKED, send_one(&self->out, 2));
+	EXPECT_EQ(-EKEYREVOKED, wn_lane_error(&self->in));
+	EXPECT_EQ(0, send_one(&out, 3));
+	EXPECT_EQ(3, take_one(&in));
+	wn_lane_close(&out);
+	wn_lane_close(&in);
+}
+
+/* A right that ends by itself: both ends are told, though nobody calls the engine. */
+TEST_F(lane_rights, expired)
+{
+	const uint64_t expires = wn_deadline(500000000);
+	struct wn_lane out, in, later;
+	uint32_t first, second;
+
+	ASSERT_FALSE(WN_RES_IS_ERROR(grant(&self->p, WN_RIGHT_EMIT, expires, &first)));
+	ASSERT_FALSE(WN_RES_IS_ERROR(grant(&self->p, WN_RIGHT_EMIT, 0, &second)));
+	ASSERT_EQ(0, connect_by(&self->p, first, &self->out, &self->in));
+	ASSERT_EQ(0, connect_by(&self->p, second, &out, &in));
+	ASSERT_GT(expires, wn_deadline(0)) {
+		TH_LOG("this machine is too slow");
+	}
+	EXPECT_EQ(-EKEYREVOKED, wn_lane_wait(&self->in, 0, wn_deadline(PATIENT)));
+	EXPECT_LE(expires, wn_deadline(0));
+	EXPECT_EQ(-EKEYREVOKED, send_one(&self->out, 1));
+	EXPECT_EQ(-EKEYEXPIRED, wn_lane_connect(&self->p.other, &later, self->p.node, first, BYTES));
+	EXPECT_EQ(0, send_one(&out, 2));
+	EXPECT_EQ(2, take_one(&in));
+	wn_lane_close(&out);
+	wn_lane_close(&in);
+}
+
+WT_MAIN
