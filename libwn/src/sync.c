@@ -13,7 +13,7 @@ static bool has_room(struct wn *wn, __u32 n)
 	__u32 waiting, unread;
 	int tries;
 
-	for (tries = 0; tries < 2; tries++) {
+	for (tries = 0;; tries++) {
 		/* The head first: what is taken between the two looks is counted twice, not never. */
 		waiting = wn->sq_tail - WN_LOAD_ACQUIRE(&wn->kern->sq_head);
 		unread = WN_LOAD_ACQUIRE(&wn->kern->cq_tail) - wn->cq_head;
@@ -22,10 +22,9 @@ static bool has_room(struct wn *wn, __u32 n)
 		if (waiting + unread <= wn->cq_entries - n)
 			return true;
 		/* Perhaps a polling thread completed some and has yet to say that it took them. */
-		if (wn_enter(wn, wn->sq_entries, 0, WN_ENTER_NO_DEADLINE) < 0)
+		if (tries || wn_enter(wn, wn->sq_entries, 0, WN_ENTER_NO_DEADLINE) < 0)
 			return false;
 	}
-	return false;
 }
 
 /* Slots for it: 0, -EAGAIN, or what submitting the others said. */
