@@ -58,7 +58,8 @@ void wn_embed_lanes_end(struct wn_embed_client *client);
 
 /*
  * Under the domain's lock: lanes of whose producer the capability is gone, or expired by
- * now, say so; what is due next is in domain->lanes. What another process has mapped it keeps; libwn does not touch it any more.
+ * now, say so; what is due next is in domain->lanes. What another process has mapped it
+ * keeps; libwn does not touch it any more.
  */
 void wn_embed_lanes_revoke(struct wn_embed_domain *domain);
 

@@ -4,10 +4,11 @@
  * "public state". <wn.h> includes this.
  *
  * Each of these tries at most WN_READ_TRIES times and then asks the engine by an
- * op instead, or for its turn's end by a NOP where lists and sums are read, as it does where the client may not map public state, or no longer: then
- * what the engine says is -EKEYREVOKED, say, and never a signal. The slow ways
- * are the calls wn_*_slow(), which wait. Any thread may read while the client's
- * own thread goes on, but for that slow way.
+ * op instead, or for its turn's end by a NOP where lists and sums are read, as it
+ * does where the client may not map public state, or no longer: then what the engine
+ * says is -EKEYREVOKED, say, and never a signal. The slow ways are the calls
+ * wn_*_slow(), which wait. Any thread may read while the client's own thread goes
+ * on, but for that slow way.
  */
 #ifndef WN_READ_H
 #define WN_READ_H

@@ -20,9 +20,10 @@
 /* "wn: what: where: why (errno)"; the status that err stands for. */
 int wn_fail(const char *what, const char *where, int err);
 
-/* The same where there is better advice than the errno's. */
 /* The same with words of ours in place of the errno's. */
 int wn_fail_because(const char *what, const char *where, int err, const char *why);
+
+/* The same where there is better advice than the errno's. */
 int wn_fail_text(int status, const char *what, const char *where, const char *text);
 
 /* A wrong command line: the text and, if a command runs, how it is used. WN_EXIT_USAGE. */
