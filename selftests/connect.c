@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Lanes through the module: who gets one, who sees what of it, how it ends. */
-#include "common.h"
+#include "pair.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -59,28 +59,6 @@ static int both(struct wn *from, struct wn *to, uint64_t node, struct wn_lane *p
 	return err ? err : wn_lane_accept(to, c, NULL, 1);
 }
 
-static int send_one(struct wn_lane *l, uint32_t n)
-{
-	void *to = wn_lane_reserve(l, sizeof(n));
-
-	if (!to)
-		return wn_lane_error(l) ? wn_lane_error(l) : -EAGAIN;
-	memcpy(to, &n, sizeof(n));
-	return wn_lane_commit(l);
-}
-
-static long take_one(struct wn_lane *l)
-{
-	uint32_t n, len;
-	const void *from = wn_lane_peek(l, &len);
-
-	if (!from)
-		return wn_lane_error(l) ? wn_lane_error(l) : -EAGAIN;
-	memcpy(&n, from, sizeof(n));
-	wn_lane_consume(l);
-	return n;
-}
-
 TEST_F(connect, there)
 {
 	struct wn_lane_accept from;
@@ -88,16 +66,16 @@ TEST_F(connect, there)
 
 	EXPECT_EQ(-ETIME, wn_lane_accept(&self->c, &c, NULL, 1));
 	ASSERT_EQ(0, wn_lane_connect(&self->p, &p, self->node, 0, BYTES));
-	EXPECT_EQ(0, send_one(&p, 41));	/* before it is accepted */
+	EXPECT_EQ(0, wt_pair_send(&p, 41));	/* before it is accepted */
 	ASSERT_EQ(0, wn_lane_accept(&self->c, &c, &from, 1));
 	EXPECT_EQ(self->node, from.node);
 	EXPECT_EQ(BYTES, from.bytes);
 	EXPECT_EQ(self->p.client, from.producer);
 	EXPECT_EQ(WN_LANE_S_ACCEPTED, p.state->flags);
-	EXPECT_EQ(41, take_one(&c));
-	EXPECT_EQ(-EAGAIN, take_one(&c));
-	EXPECT_EQ(0, send_one(&p, 42));
-	EXPECT_EQ(42, take_one(&c));
+	EXPECT_EQ(41, wt_pair_take(&c));
+	EXPECT_EQ(-EAGAIN, wt_pair_take(&c));
+	EXPECT_EQ(0, wt_pair_send(&p, 42));
+	EXPECT_EQ(42, wt_pair_take(&c));
 	/* The data, twice. */
 	p.data[9] = 'x';
 	EXPECT_EQ('x', c.data[BYTES + 9]);
@@ -188,7 +166,7 @@ TEST_F(connect, bounds_and_memory)
 		wn_lane_close(&c);
 		for (i = 1; i < 4; i++) {
 			ASSERT_EQ(0, wn_lane_accept(&self->c, &c, NULL, 1));
-			EXPECT_EQ(-ENOLINK, take_one(&c));
+			EXPECT_EQ(-ENOLINK, wt_pair_take(&c));
 			wn_lane_close(&c);
 		}
 		EXPECT_EQ(used, wt_used(&self->m));
@@ -269,7 +247,7 @@ TEST_F(connect, touched_after_the_end)
 		p.data[i + 5] = 'b';
 	EXPECT_EQ('a', c.data[5]);
 	EXPECT_EQ(0, p.state->flags & WN_LANE_S_ACCEPTED);
-	EXPECT_EQ(-ENOLINK, take_one(&c));
+	EXPECT_EQ(-ENOLINK, wt_pair_take(&c));
 	munmap(p.maps[0], p.regions[0].bytes);
 	munmap(p.maps[1], p.regions[1].bytes);
 	wn_lane_close(&c);
@@ -291,14 +269,14 @@ TEST_F(connect, the_next_lane_of_that_number)
 	}
 	ASSERT_EQ(0, both(&self->p, &self->c, self->node, &next, &again));
 	ASSERT_EQ(number, next.lane);
-	ASSERT_EQ(0, send_one(&next, 7));
+	ASSERT_EQ(0, wt_pair_send(&next, 7));
 	p.data[8] = 'x';
 	p.data[BYTES + 8] = 'x';
 	EXPECT_EQ(0, p.state->flags & WN_LANE_S_ACCEPTED);
 	EXPECT_EQ(WN_LANE_S_ACCEPTED, next.state->flags);
 	/* Both ends of the old one share their client's scratch page, no more. */
 	EXPECT_EQ(0, c.peer->pos & ~0xffULL);
-	EXPECT_EQ(7, take_one(&again));
+	EXPECT_EQ(7, wt_pair_take(&again));
 	for (i = 0; i < 2; i++) {
 		munmap(p.maps[i], p.regions[i].bytes);
 		munmap(c.maps[i], c.regions[i].bytes);
@@ -325,7 +303,7 @@ TEST_F(connect, poll)
 	EXPECT_EQ(0, wn_lanes_wait(&self->c, 1));
 	EXPECT_EQ(0, polled(&self->c));
 	EXPECT_EQ(-ETIME, wn_lanes_wait(&self->c, 1));
-	EXPECT_EQ(0, send_one(&p, 1));	/* nobody sleeps: nothing is told */
+	EXPECT_EQ(0, wt_pair_send(&p, 1));	/* nobody sleeps: nothing is told */
 	EXPECT_EQ(0, polled(&self->c));
 	EXPECT_EQ(0, wn_lane_wake(&p));
 	EXPECT_EQ(POLLIN | POLLMSG, polled(&self->c));
@@ -381,7 +359,7 @@ TEST_F_TIMEOUT(connect, as_many_as_can_be, 120)
 	EXPECT_EQ(-ETIME, wn_lane_set_wait(&m->set, 1));
 	/* From the last to the first: what is read first is the first one's. */
 	for (i = 0; i < 2 * MANY; i++)
-		ASSERT_EQ(0, send_one(&m->p[MANY - 1 - i % MANY], i));
+		ASSERT_EQ(0, wt_pair_send(&m->p[MANY - 1 - i % MANY], i));
 	EXPECT_EQ(0, wn_lane_set_wait(&m->set, 0));
 	for (i = 0; i < 2 * MANY; i++) {
 		record = wn_lane_set_next(&m->set, &from, &len);
@@ -415,7 +393,7 @@ static void run_producer(const char *d, uint64_t node, int killed)
 	if (wn_open(&wn, d, NULL) || wn_lane_connect(&wn, &l, node, 0, 4096))
 		_exit(1);
 	for (i = 0; i < RECORDS; i++)
-		while (send_one(&l, i))
+		while (wt_pair_send(&l, i))
 			if (wn_lane_wait(&l, 4, 0))
 				_exit(2);
 	if (killed) {
@@ -442,7 +420,7 @@ static void exchange(struct __test_metadata *_metadata, FIXTURE_DATA(connect) *s
 	ASSERT_EQ(0, wn_lane_accept(&self->c, &c, NULL, wn_deadline(60000000000)));
 	for (i = 0; i < RECORDS; i++) {
 		ASSERT_EQ(0, wn_lane_wait(&c, 0, wn_deadline(60000000000)));
-		ASSERT_EQ(i, take_one(&c));
+		ASSERT_EQ(i, wt_pair_take(&c));
 	}
 	EXPECT_EQ(-ENOLINK, wn_lane_wait(&c, 0, wn_deadline(60000000000)));
 	waitpid(pid, &status, 0);

@@ -2,8 +2,6 @@
 /* A lane goes with the right that its producer has it by. */
 #include "pair.h"
 
-#include <string.h>
-
 #include "harness.h"
 
 #define BYTES	65536u
@@ -43,28 +41,6 @@ static int connect_by(struct wt_pair *p, uint32_t index, struct wn_lane *out, st
 	return err ? err : wn_lane_accept(&p->all, in, NULL, wn_deadline(PATIENT));
 }
 
-static int send_one(struct wn_lane *l, uint32_t n)
-{
-	void *to = wn_lane_reserve(l, sizeof(n));
-
-	if (!to)
-		return wn_lane_error(l) ? wn_lane_error(l) : -EAGAIN;
-	memcpy(to, &n, sizeof(n));
-	return wn_lane_commit(l);
-}
-
-static int64_t take_one(struct wn_lane *l)
-{
-	uint32_t n, len;
-	const void *from = wn_lane_peek(l, &len);
-
-	if (!from)
-		return wn_lane_error(l) ? wn_lane_error(l) : -EAGAIN;
-	memcpy(&n, from, sizeof(n));
-	wn_lane_consume(l);
-	return n;
-}
-
 /* It takes EMIT on that very node, or above it. */
 TEST_F(lane_rights, asked_for)
 {
@@ -75,8 +51,8 @@ TEST_F(lane_rights, asked_for)
 	EXPECT_EQ(-EACCES, wn_lane_connect(&self->p.other, &self->out, self->p.node, index, BYTES));
 	ASSERT_FALSE(WN_RES_IS_ERROR(grant(&self->p, WN_RIGHT_EMIT, 0, &index)));
 	ASSERT_EQ(0, connect_by(&self->p, index, &self->out, &self->in));
-	EXPECT_EQ(0, send_one(&self->out, 1));
-	EXPECT_EQ(1, take_one(&self->in));
+	EXPECT_EQ(0, wt_pair_send(&self->out, 1));
+	EXPECT_EQ(1, wt_pair_take(&self->in));
 }
 
 /* When the revocation is told to be done, the lane is taken; one by another right stays. */
@@ -91,13 +67,13 @@ TEST_F(lane_rights, revoked)
 	ASSERT_FALSE(WN_RES_IS_ERROR(grant(&self->p, WN_RIGHT_EMIT, 0, &second)));
 	ASSERT_EQ(0, connect_by(&self->p, first, &self->out, &self->in));
 	ASSERT_EQ(0, connect_by(&self->p, second, &out, &in));
-	ASSERT_EQ(0, send_one(&self->out, 1));
+	ASSERT_EQ(0, wt_pair_send(&self->out, 1));
 	ASSERT_EQ(0, wn_cap_revoke(&self->p.all, 0, (uint64_t)cap));
 	EXPECT_EQ(-EKEYREVOKED, wn_lane_wait(&self->in, 0, wn_deadline(PATIENT)));
-	EXPECT_EQ(-EKEYREVOKED, send_one(&self->out, 2));
+	EXPECT_EQ(-EKEYREVOKED, wt_pair_send(&self->out, 2));
 	EXPECT_EQ(-EKEYREVOKED, wn_lane_error(&self->in));
-	EXPECT_EQ(0, send_one(&out, 3));
-	EXPECT_EQ(3, take_one(&in));
+	EXPECT_EQ(0, wt_pair_send(&out, 3));
+	EXPECT_EQ(3, wt_pair_take(&in));
 	wn_lane_close(&out);
 	wn_lane_close(&in);
 }
@@ -118,10 +94,10 @@ TEST_F(lane_rights, expired)
 	}
 	EXPECT_EQ(-EKEYREVOKED, wn_lane_wait(&self->in, 0, wn_deadline(PATIENT)));
 	EXPECT_LE(expires, wn_deadline(0));
-	EXPECT_EQ(-EKEYREVOKED, send_one(&self->out, 1));
+	EXPECT_EQ(-EKEYREVOKED, wt_pair_send(&self->out, 1));
 	EXPECT_EQ(-EKEYEXPIRED, wn_lane_connect(&self->p.other, &later, self->p.node, first, BYTES));
-	EXPECT_EQ(0, send_one(&out, 2));
-	EXPECT_EQ(2, take_one(&in));
+	EXPECT_EQ(0, wt_pair_send(&out, 2));
+	EXPECT_EQ(2, wt_pair_take(&in));
 	wn_lane_close(&out);
 	wn_lane_close(&in);
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "pair.h"
 
+#include <string.h>
+
 static int open_both(struct wt_pair *pair)
 {
 	const __u32 none[WN_CLASSES] = { 0, 0, 0 };
@@ -49,4 +51,26 @@ void wt_pair_close(struct wt_pair *pair)
 	wn_close(&pair->all);
 	wn_domain_remove(pair->path);
 	wt_umount(&pair->m);
+}
+
+int wt_pair_send(struct wn_lane *l, __u32 n)
+{
+	void *to = wn_lane_reserve(l, sizeof(n));
+
+	if (!to)
+		return wn_lane_error(l) ? wn_lane_error(l) : -EAGAIN;
+	memcpy(to, &n, sizeof(n));
+	return wn_lane_commit(l);
+}
+
+__s64 wt_pair_take(struct wn_lane *l)
+{
+	__u32 n, len;
+	const void *from = wn_lane_peek(l, &len);
+
+	if (!from)
+		return wn_lane_error(l) ? wn_lane_error(l) : -EAGAIN;
+	memcpy(&n, from, sizeof(n));
+	wn_lane_consume(l);
+	return n;
 }

@@ -18,4 +18,8 @@ struct wt_pair {
 int wt_pair_open(struct wt_pair *pair);
 void wt_pair_close(struct wt_pair *pair);
 
+/* A number over a lane between two: 0; the number; or an error, -EAGAIN: no room, none yet. */
+int wt_pair_send(struct wn_lane *l, __u32 n);
+__s64 wt_pair_take(struct wn_lane *l);
+
 #endif
