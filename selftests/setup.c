@@ -108,7 +108,7 @@ TEST_F(setup, order)
 	EXPECT_EQ(-ENXIO, RESTRICT());
 	EXPECT_EQ(-ENXIO, ENTER());
 	EXPECT_EQ(-ENXIO, wt_err(wt_mmap(self->fd, 0, 4096, PROT_READ, MAP_SHARED)));
-	EXPECT_EQ(1, poll(&p, 1, 0));
+	EXPECT_EQ(1, TEMP_FAILURE_RETRY(poll(&p, 1, 0)));
 	EXPECT_EQ(POLLERR, p.revents);
 	/* ready */
 	EXPECT_EQ(0, SETUP());
@@ -122,7 +122,7 @@ TEST_F(setup, order)
 	EXPECT_EQ(-EBUSY, SETUP());
 	EXPECT_EQ(0, RESTRICT(.ops = { 1 }));
 	EXPECT_EQ(0, ENTER());
-	EXPECT_EQ(0, poll(&p, 1, 0));
+	EXPECT_EQ(0, TEMP_FAILURE_RETRY(poll(&p, 1, 0)));
 }
 
 TEST_F(setup, bad_structs)
