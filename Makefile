@@ -123,12 +123,17 @@ static: ## cppcheck, clang-tidy, shellcheck, core-static
 
 ##@ Install
 
+# The loader finds a library in /usr/local/lib by its cache. Into a DESTDIR, or a folder of
+# one's own without root, there is none to tell.
+loader = [ -n "$(DESTDIR)" ] || [ "$$(id -u)" != 0 ] || PATH=$$PATH:/sbin:/usr/sbin ldconfig
+
 install: lib tools ## library, headers, tools, units, the package for Python to DESTDIR and PREFIX (/usr/local)
 	@$(MAKE) -C libwn install
 	@$(MAKE) -C embed install
 	@$(MAKE) -C tools/wn install
 	@$(MAKE) -C ops install
 	@$(MAKE) -C python install
+	@$(loader)
 
 uninstall: ## remove what install put there
 	@$(MAKE) -C libwn uninstall
@@ -136,6 +141,7 @@ uninstall: ## remove what install put there
 	@$(MAKE) -C tools/wn uninstall
 	@$(MAKE) -C ops uninstall
 	@$(MAKE) -C python uninstall
+	@$(loader)
 
 dkms-install: ## add, build and install the module by DKMS for KVER= or the running kernel
 	@scripts/setup dkms
