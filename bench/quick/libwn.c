@@ -131,15 +131,15 @@ static void events(unsigned int n)
 }
 
 const struct quick quick_libwn[] = {
-	{ "libwn: wn_counter_add", begin, adds, 20000 },
+	{ "libwn: wn_counter_add", begin, adds, 20000, 2000 },
 	{ "libwn: wn_counter_read, one attached", begin, sums, 4000 },
-	{ "libwn: wn_node_read", begin, reads, 4000 },
-	{ "libwn: wn_lookup", begin, lookups, 4000 },
+	{ "libwn: wn_node_read", begin, reads, 4000, 200 },
+	{ "libwn: wn_lookup", begin, lookups, 4000, 100 },
 	{ "libwn: an entry taken and filled", begin, entries, 4000 },
-	{ "lane: a record of 64 B, alone", begin, records1, 4000 },
+	{ "lane: a record of 64 B, alone", begin, records1, 4000, 200 },
 	{ "lane: a record of 64 B, 16 at a time", begin, records16, 4096 },
-	{ "embedded: NODE_SET, alone", begin, rings1, 2000 },
-	{ "embedded: NODE_SET, 16 a submission", begin, rings16, 4096 },
+	{ "embedded: NODE_SET, alone", begin, rings1, 2000, 100 },
+	{ "embedded: NODE_SET, 16 a submission", begin, rings16, 4096, 128 },
 	{ "embedded: an event emitted and read, 16 a submission", begin, events, 4096 },
 	{ 0 }
 };

@@ -2,9 +2,11 @@
 /*
  * quick: each subject between two marks of callgrind, which writes down what was counted
  * under the subject's name; bench/quick/run reads that. Without valgrind it only runs.
+ * "quick ratios": times of some of them, as ratios to a loop that never changes.
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <valgrind/callgrind.h>
 
 #include "quick.h"
@@ -32,8 +34,14 @@ static void all(const struct quick *q)
 	}
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	if (argc > 1) {
+		if (strcmp(argv[1], "ratios"))
+			quick_die("usage: quick [ratios]");
+		quick_ratios(quick_libwn);
+		return 0;
+	}
 	all(quick_core);
 	all(quick_libwn);
 	return 0;
