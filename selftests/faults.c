@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Every allocation fails in turn: the n-th of a system call, for n = 1, 2, ...
- * until the call needs no more (/proc/self/fail-nth, kernels with fault
- * injection; copies from and to user space count, too). The call answers
+ * Every allocation fails in turn, of what makes mounts, domains and clients. The call answers
  * -ENOMEM or -EFAULT, or succeeds in spite of it, and nothing is left behind.
+ * (What clients ask for then: faults_client.)
  */
 #include "common.h"
 
@@ -15,28 +14,17 @@
 #include <sys/stat.h>
 
 #include "harness.h"
-
-#define NTH	"/proc/thread-self/fail-nth"
-#define DEBUGFS	"/sys/kernel/debug"
+#include "faulty.h"
 
 FIXTURE(faults) {
 	struct wt_mount m;
 	struct wn_domain_create small;
-	int nth;		/* of NTH */
+	int nth;		/* wt_fault_open() */
 };
-
-/* Fail what may sleep, of any size, too. */
-static bool prepare(void)
-{
-	return !wt_write_file(DEBUGFS "/failslab/ignore-gfp-wait", "N") &&
-	       !wt_write_file(DEBUGFS "/fail_page_alloc/ignore-gfp-wait", "N") &&
-	       !wt_write_file(DEBUGFS "/fail_page_alloc/ignore-gfp-highmem", "N") &&
-	       !wt_write_file(DEBUGFS "/fail_page_alloc/min-order", "0");
-}
 
 FIXTURE_SETUP(faults)
 {
-	self->nth = wt_open(NTH, O_RDWR);
+	self->nth = wt_fault_open();
 	ASSERT_GE(self->nth, 0);
 	ASSERT_EQ(0, wt_mount(&self->m, NULL));
 	self->small = wt_create_args(self->m.control, "d");
@@ -48,65 +36,12 @@ FIXTURE_TEARDOWN(faults)
 	wt_umount(&self->m);
 }
 
-static void fail(int fd, int n)
-{
-	char text[16];
-	int len = snprintf(text, sizeof(text), "%d", n);
-
-	/* The copying of this word can be what fails; then it is not asked for any more. */
-	if (pwrite(fd, text, len, 0) != len && pwrite(fd, text, len, 0) != len)
-		abort();
-}
-
-/* Whether the failure that was asked for came; none is asked for any more. */
-static bool failed(int fd)
-{
-	char text[16] = "";
-	bool came;
-
-	/* If the copying of this answer failed, the call before it did not. */
-	came = pread(fd, text, sizeof(text) - 1, 0) > 0 && atoi(text) == 0;
-	fail(fd, 0);
-	return came;
-}
-
-#define MOST	20000	/* more failures than a call can have */
-
-/*
- * Run call with its n-th allocation failing, for every n; check what holds
- * after a failure, undo after a success. Says how many there were.
- */
-#define EACH(call, check, undo)							\
-do {										\
-	int nth, failures = 0;							\
-	for (nth = 1; nth < MOST; nth++) {					\
-		bool came;							\
-		long err;							\
-		fail(self->nth, nth);						\
-		err = (call);							\
-		came = failed(self->nth);					\
-		ASSERT_TRUE(err >= 0 || (came && (err == -ENOMEM || err == -EFAULT))) \
-			TH_LOG("%s: allocation %d: %ld", #call, nth, err);	\
-		if (err < 0) {							\
-			failures++;						\
-			check;							\
-		} else {							\
-			undo;							\
-		}								\
-		if (!came)							\
-			break;							\
-	}									\
-	TH_LOG("%s: %d allocations, %d failures", #call, nth - 1, failures);	\
-	EXPECT_GT(failures, 0);							\
-	EXPECT_LT(nth, MOST);							\
-} while (0)
-
 TEST_F(faults, mount)
 {
 	char dir[] = "/tmp/wn.XXXXXX";
 
 	ASSERT_NE(NULL, mkdtemp(dir));
-	EACH(wt_mount_on(dir, 0, "max=3,size=1m"), , {
+	WT_EACH_FAULT(wt_mount_on(dir, 0, "max=3,size=1m"), , {
 		ASSERT_EQ(0, umount2(dir, 0));
 	});
 	EXPECT_EQ(0, rmdir(dir));
@@ -119,7 +54,21 @@ static long create(const struct wt_mount *m, struct wn_domain_create c)
 
 TEST_F(faults, create)
 {
-	EACH(create(&self->m, self->small), {
+	WT_EACH_FAULT(create(&self->m, self->small), {
+		ASSERT_EQ(0, wt_used(&self->m));
+		ASSERT_EQ(0, wt_fdinfo(self->m.control, "wn-domains"));
+		ASSERT_EQ(-1, access(wt_path(&self->m, "d"), F_OK));
+	}, {
+		ASSERT_EQ(0, unlink(wt_path(&self->m, "d")));
+	});
+	EXPECT_EQ(0, wt_used(&self->m));
+}
+
+/* Two halves of a journal more, which hold the domain's keys and are wiped. */
+TEST_F(faults, create_with_a_journal)
+{
+	self->small.journal_kb = 16;
+	WT_EACH_FAULT(create(&self->m, self->small), {
 		ASSERT_EQ(0, wt_used(&self->m));
 		ASSERT_EQ(0, wt_fdinfo(self->m.control, "wn-domains"));
 		ASSERT_EQ(-1, access(wt_path(&self->m, "d"), F_OK));
@@ -135,7 +84,7 @@ TEST_F(faults, open)
 	long fd;
 
 	ASSERT_EQ(0, create(&self->m, self->small));
-	EACH((fd = wt_open(d, O_RDWR)), , {
+	WT_EACH_FAULT((fd = wt_open(d, O_RDWR)), , {
 		ASSERT_EQ(0, wt_info(fd).clients);
 		close(fd);
 	});
@@ -160,7 +109,7 @@ TEST_F(faults, client)
 	used = wt_used(&self->m);
 	fd = wt_open(d, O_RDWR);
 	ASSERT_GE(fd, 0);
-	EACH(set_up(fd), {
+	WT_EACH_FAULT(set_up(fd), {
 		ASSERT_EQ(0, wt_info(fd).clients);
 		ASSERT_EQ(0, wt_info(fd).client_bytes);
 		ASSERT_EQ(used, wt_used(&self->m));
@@ -174,6 +123,29 @@ TEST_F(faults, client)
 	/* After all that, it is as good as new. */
 	EXPECT_EQ(0, set_up(fd));
 	close(fd);
+}
+
+/* A client that could not be enabled is as it was: it can be, by anybody. */
+TEST_F(faults, enable)
+{
+	const char *d = wt_path(&self->m, "d");
+	struct wt_client c;
+	long long used;
+
+	ASSERT_EQ(0, create(&self->m, self->small));
+	used = wt_used(&self->m);
+	ASSERT_EQ(0, wt_client_prepare(&c, d, 8, 8));
+	WT_EACH_FAULT(wt_client_enable(&c), {
+		ASSERT_EQ(-ENXIO, wt_enter(&c, 0, 0));
+		ASSERT_EQ(1, wt_info(c.fd).clients);
+	}, {
+		ASSERT_EQ(-EBUSY, wt_client_enable(&c));
+		ASSERT_EQ(0, wt_nop(&c, nth));
+		wt_client_close(&c);
+		ASSERT_EQ(used, wt_used(&self->m));
+		ASSERT_EQ(0, wt_client_prepare(&c, d, 8, 8));
+	});
+	wt_client_close(&c);
 }
 
 static long map(int fd, const struct wn_region *r)
@@ -193,7 +165,7 @@ TEST_F(faults, use)
 
 	ASSERT_EQ(0, create(&self->m, self->small));
 	ASSERT_EQ(0, wt_client_open(&c, wt_path(&self->m, "d"), 8, 8));
-	EACH(map(c.fd, &c.s.regions[1]), , );
+	WT_EACH_FAULT(map(c.fd, &c.s.regions[1]), , );
 	/* Ops allocate nothing: only copying the argument can fail, before and after. */
 	for (n = 1; n < 8; n++) {
 		bool came;
@@ -201,9 +173,9 @@ TEST_F(faults, use)
 
 		wt_sqe(&c, 0);
 		wt_submit(&c, 1);
-		fail(self->nth, n);
+		wt_fault(self->nth, n);
 		ret = wt_enter(&c, 1, 1);
-		came = failed(self->nth);
+		came = wt_fault_came(self->nth);
 		ASSERT_TRUE(ret == 1 || (came && ret == -EFAULT)) TH_LOG("%d: %ld", n, ret);
 		if (ret != 1) {		/* nothing was done, nothing lost */
 			ASSERT_EQ(1, wt_enter(&c, 1, 1));
@@ -216,7 +188,7 @@ TEST_F(faults, use)
 
 TEST_F(faults, unlink)
 {
-	EACH(create(&self->m, self->small) ?: (unlink(wt_path(&self->m, "d")) ? -errno : 0), {
+	WT_EACH_FAULT(create(&self->m, self->small) ?: (unlink(wt_path(&self->m, "d")) ? -errno : 0), {
 		/* The name may be there still; then it goes now. */
 		unlink(wt_path(&self->m, "d"));
 		ASSERT_EQ(0, wt_used(&self->m));
@@ -224,12 +196,4 @@ TEST_F(faults, unlink)
 	EXPECT_EQ(0, wt_fdinfo(self->m.control, "wn-domains"));
 }
 
-int main(int argc, char **argv)
-{
-	wt_need_module();
-	if (access(NTH, W_OK))
-		wt_skip_all("this kernel has no fault injection");
-	if (!prepare())
-		wt_skip_all("fault injection cannot be set up in " DEBUGFS);
-	return test_harness_run(argc, argv);
-}
+WT_FAULT_MAIN
