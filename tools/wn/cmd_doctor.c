@@ -2,12 +2,15 @@
 #include "cmd.h"
 
 #include <dirent.h>
+#include <errno.h>
+#include <grp.h>
 #include <limits.h>
 #include <linux/membarrier.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <sys/vfs.h>
@@ -169,10 +172,37 @@ static void signature(struct doctor *d)
 		    "enrol DKMS's key: mokutil --import /var/lib/dkms/mok.pub; see Secure Boot in the operations guide");
 }
 
+/* Who may make domains is told by the mode of a file: the mount's options gid= and mode=. */
+static void control(struct doctor *d)
+{
+	char path[PATH_MAX], join[128];
+	const struct group *group;
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/%s", d->ctx->mount, WN_FS_CONTROL);
+	if (!access(path, R_OK | W_OK)) {
+		say(d, "control", FINE, "you may make domains", NULL);
+		return;
+	}
+	if (!stat(path, &st) && st.st_gid && (st.st_mode & 0060) == 0060) {
+		group = getgrgid(st.st_gid);
+		if (group) {
+			snprintf(join, sizeof(join),
+				 "join its group: usermod -aG %s USER, and log in anew; or have root make them",
+				 group->gr_name);
+			say(d, "control", WARN, "you may not make domains, members of the group %s may",
+			    join, group->gr_name);
+			return;
+		}
+	}
+	say(d, "control", WARN, "only the owner of %s may make domains",
+	    "have root make them; or mount as dev-worknode.mount does, with gid=worknode,mode=660",
+	    path);
+}
+
 static void instance(struct doctor *d)
 {
 	const char *mount = d->ctx->mount;
-	char control[PATH_MAX];
 	struct statfs st;
 
 	if (statfs(mount, &st) || (__u64)st.f_type != WN_FS_MAGIC) {
@@ -190,15 +220,7 @@ static void instance(struct doctor *d)
 	if (st.f_blocks && st.f_bfree * 10 < st.f_blocks)
 		say(d, "memory", WARN, "more than nine tenths of the instance's memory are in use",
 		    "mount -o remount,size=BYTES DIR, or wn domain rm");
-	snprintf(control, sizeof(control), "%s/%s", mount, WN_FS_CONTROL);
-	if (access(control, R_OK))
-		say(d, "control", WARN, "%s cannot be read by you: domains must be opened by name",
-		    "join the group: usermod -aG worknode USER", control);
-	else if (access(control, W_OK))
-		say(d, "control", WARN, "you may not make domains",
-		    "join the group: usermod -aG worknode USER; or have root make them");
-	else
-		say(d, "control", FINE, "you may make domains", NULL);
+	control(d);
 }
 
 static void versions(struct doctor *d)
@@ -206,6 +228,11 @@ static void versions(struct doctor *d)
 	struct wn_query q;
 	int err = wn_query(d->ctx->mount, &q);
 
+	if (err == -EACCES && !access(d->ctx->mount, X_OK)) {
+		say(d, "abi", WARN, "who may not make domains cannot ask which ABI the module speaks",
+		    "look as root, or as a member of that group");
+		return;
+	}
 	if (err) {
 		say(d, "abi", BAD, "the engine cannot be asked: %s", "see what failed above",
 		    wn_strerror(err));

@@ -136,6 +136,48 @@ if [ "$kernel" = 1 ]; then
 	mount -o remount,max=16 "$tmp/mnt"
 	grep -q '^warn *domains' "$tmp/out" && problem='' || problem=$(cat "$tmp/out")
 	tell "doctor finds that no more domains can be made" "$problem"
+
+	# One who is not root, before and after control was given to a group of his.
+	finds()	# PRIVILEGES REGEX NAME
+	{
+		status=0
+		# shellcheck disable=SC2086 # words
+		setpriv --reuid 12345 --regid 12345 $1 "$wn" -m "$tmp/mnt" doctor --root "$host" >"$tmp/out" 2>&1 || status=$?
+		grep -qE "$2" "$tmp/out" && problem='' || problem="status $status: $(cat "$tmp/out")"
+		tell "doctor: $3" "$problem"
+	}
+	mkdir -p "$host/sys/module/worknode"
+	echo N >"$host/sys/module/module/parameters/sig_enforce"
+	echo '[none] integrity' >"$host/sys/kernel/security/lockdown"
+	chmod 755 "$tmp" "$tmp/mnt"
+	chmod -R a+rX "$host"
+	finds --clear-groups '^warn +control +only the owner of .*/control' "who may make domains is root alone"
+	finds --clear-groups 'gid=worknode,mode=660' "how to let others"
+	finds --clear-groups '^warn +abi ' "what he may not ask is no failure"
+	[ "$status" = 0 ] && problem='' || problem="status $status: $(cat "$tmp/out")"
+	tell "doctor: warnings are status 0" "$problem"
+	chgrp games "$tmp/mnt/control"
+	chmod 660 "$tmp/mnt/control"
+	finds --clear-groups '^warn +control .* members of the group games may' "a group may make domains"
+	finds --clear-groups 'usermod -aG games USER' "how to become a member"
+	finds '--groups games' '^ok +control +you may make domains' "a member may"
+	chgrp root "$tmp/mnt/control"
+	chmod 600 "$tmp/mnt/control"
+
+	# Bounds, of a domain and of the instance.
+	fresh
+	"$wn" -m "$tmp/mnt" domain create narrow --nodes 10 --clients 4
+	for i in {1..9}; do "$wn" -m "$tmp/mnt" -d narrow node add "/n$i"; done
+	"$wn" -m "$tmp/mnt" doctor >"$tmp/out" 2>&1 || :
+	grep -q '^warn *bound *narrow has 10 of 10 nodes' "$tmp/out" && problem='' || problem=$(cat "$tmp/out")
+	tell "doctor finds a domain without room for nodes" "$problem"
+	"$wn" -m "$tmp/mnt" domain rm narrow
+	used=$(df --output=used -B1 "$tmp/mnt" | tail -n 1)
+	mount -o "remount,size=$((used * 21 / 20))" "$tmp/mnt"
+	"$wn" -m "$tmp/mnt" doctor >"$tmp/out" 2>&1 || :
+	mount -o remount,size=256m "$tmp/mnt"
+	grep -q '^warn *memory *more than nine tenths' "$tmp/out" && problem='' || problem=$(cat "$tmp/out")
+	tell "doctor finds an instance whose memory is used up" "$problem"
 fi
 
 # A tracefs that is made up.
