@@ -243,6 +243,9 @@ static inline const struct wn_cqe *wn_cqe_at(const struct wn *wn, __u32 *pos)
 /* Completions below pos are read: their slots are the engine's again. */
 static inline void wn_cq_give(struct wn *wn, __u32 pos)
 {
+	/* A child that was forked before this has nothing to give back, and no ring. */
+	if (!*wn->alive)
+		return;
 	for (; wn->cq_own && wn->cq_head != pos; wn->cq_head++)
 		if (wn->cqes[wn->cq_head & (wn->cq_entries - 1)].user_data == WN_USER_DATA_OWN)
 			wn->cq_own--;
@@ -265,9 +268,6 @@ static inline const struct wn_cqe *wn_peek_cqe(struct wn *wn)
 /* Give the slot of the completion that was peeked at back to the engine. */
 static inline void wn_cqe_seen(struct wn *wn)
 {
-	/* A child that was forked before this has nothing to give back, and no ring. */
-	if (!*wn->alive)
-		return;
 	wn_cq_give(wn, wn->cq_head + 1);
 }
 

@@ -107,19 +107,26 @@ static inline int wn_lane_error(const struct wn_lane *l)
 	return *l->alive ? l->error : -EOWNERDEAD;
 }
 
-/* Whether the other side, or who gave the lane, has ended it. */
+/* Whether the other side, or who gave the lane, has ended it; or a fork did. */
 static inline bool wn_lane_ended(const struct wn_lane *l)
 {
 	__u32 gone = WN_LANE_S_REVOKED |
 		(l->produces ? WN_LANE_S_CONSUMER_GONE : WN_LANE_S_PRODUCER_GONE);
 
+	if (!*l->alive)
+		return true;
 	return __atomic_load_n(&l->state->flags, __ATOMIC_ACQUIRE) & gone ||
 		__atomic_load_n(&l->peer->flags, __ATOMIC_ACQUIRE) & WN_LANE_F_CLOSED;
 }
 
-/* Store the own position; then what the peer's flags are, as far as they matter. */
+/*
+ * Store the own position; then what the peer's flags are, as far as they matter. Of an
+ * end that is dead nothing is stored, and wn_lane_heed() says why.
+ */
 static inline __u32 wn_lane_publish_at(struct wn_lane *l, __u64 pos)
 {
+	if (__builtin_expect(!*l->fit, 0))
+		return WN_LANE_F_CLOSED;
 	__atomic_store_n(&l->own->pos, pos, __ATOMIC_RELEASE);
 	/* C: no more than this where the sleeper pays: pairs with M in lane.c. */
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
@@ -164,10 +171,9 @@ static inline int wn_lane_commit(struct wn_lane *l)
 {
 	const __u32 gone = WN_LANE_S_REVOKED | WN_LANE_S_CONSUMER_GONE;
 
-	if (__builtin_expect(!*l->fit, 0))
-		return wn_lane_error(l);
-	if (__builtin_expect(wn_lane_publish(l) |
-			     (__atomic_load_n(&l->state->flags, __ATOMIC_RELAXED) & gone), 0))
+	/* The first of them tells of a dead end, which has no state to look at. */
+	if (__builtin_expect(wn_lane_publish(l), 0) ||
+	    __builtin_expect(__atomic_load_n(&l->state->flags, __ATOMIC_RELAXED) & gone, 0))
 		return wn_lane_heed(l);
 	return 0;
 }
@@ -213,11 +219,14 @@ static inline __u16 wn_lane_type(const void *record)
 /* Give back all that was peeked at. 0 or why this end is dead, but for -ENOLINK. */
 static inline int wn_lane_consume(struct wn_lane *l)
 {
-	if (__builtin_expect(!*l->fit, 0))
-		return l->error == -ENOLINK && *l->alive ? 0 : wn_lane_error(l);
-	if (__builtin_expect(wn_lane_publish(l), 0))
-		return wn_lane_heed(l);
-	return 0;
+	int err = 0;
+
+	if (__builtin_expect(wn_lane_publish(l), 0)) {
+		err = wn_lane_heed(l);
+		if (err == -ENOLINK)
+			err = 0;
+	}
+	return err;
 }
 
 /* ----------------------------------------------------------------- both */
@@ -228,7 +237,8 @@ static inline int wn_lane_consume(struct wn_lane *l)
  */
 static inline void wn_lane_rewind(struct wn_lane *l)
 {
-	l->pos = l->own->pos;
+	if (*l->fit)
+		l->pos = l->own->pos;
 }
 
 /*

@@ -92,7 +92,8 @@ static inline __u64 wn_hlc_ms(__u64 hlc)
 static inline bool wn_public_is_there(const struct wn *wn)
 {
 	/* Acquires of what was read before keep this look behind them. */
-	return __atomic_load_n(&wn->pub->magic, __ATOMIC_RELAXED) == WN_PUBLIC_MAGIC;
+	return wn->pub && *wn->alive &&
+	       __atomic_load_n(&wn->pub->magic, __ATOMIC_RELAXED) == WN_PUBLIC_MAGIC;
 }
 
 int wn_node_read_slow(struct wn *wn, __u64 node, struct wn_node_rec *rec);

@@ -52,6 +52,9 @@ static const __u32 unfit;
 
 static int end(struct wn_lane *l, int err)
 {
+	/* Nothing is mapped in a forked child. */
+	if (!*l->alive)
+		return -EOWNERDEAD;
 	l->fit = &unfit;
 	if (!l->error && !wn_fan_seated(l))
 		l->error = -EKEYREVOKED;
@@ -73,6 +76,8 @@ WN_API int wn_lane_gone(struct wn_lane *l)
 
 WN_API int wn_lane_wake(struct wn_lane *l)
 {
+	if (!*l->alive || !l->via)
+		return wn_lane_error(l);
 	/* Release: who sees the bell sees what it was rung for. */
 	__atomic_store_n(&l->own->bell, l->own->bell + 1, __ATOMIC_RELEASE);
 	l->wakes++;
@@ -81,9 +86,12 @@ WN_API int wn_lane_wake(struct wn_lane *l)
 
 WN_API int wn_lane_heed(struct wn_lane *l)
 {
-	__u32 flags = __atomic_load_n(&l->peer->flags, __ATOMIC_RELAXED);
+	__u32 flags;
 	int err = 0;
 
+	if (!*l->fit)
+		return wn_lane_error(l);
+	flags = __atomic_load_n(&l->peer->flags, __ATOMIC_RELAXED);
 	if (l->fan)
 		return wn_fan_heed(l);
 	/* Once for each of its sleeps. */
@@ -98,10 +106,14 @@ WN_API int wn_lane_heed(struct wn_lane *l)
 
 WN_API bool wn_lane_credit(struct wn_lane *l, __u64 room)
 {
-	const __u64 bytes = l->mask + 1, done = l->own->pos, seen = l->limit - bytes;
-	/* Pairs with the consumer's release: it has read what lies below. */
-	__u64 head = __atomic_load_n(&l->peer->pos, __ATOMIC_ACQUIRE);
+	const __u64 bytes = l->mask + 1, seen = l->limit - bytes;
+	__u64 head, done;
 
+	if (!*l->fit)
+		return false;
+	done = l->own->pos;
+	/* Pairs with the consumer's release: it has read what lies below. */
+	head = __atomic_load_n(&l->peer->pos, __ATOMIC_ACQUIRE);
 	if (l->fan)
 		return wn_fan_credit(l, room);
 	if (head - seen > done - seen || head & 7) {
@@ -118,13 +130,13 @@ WN_API bool wn_lane_credit(struct wn_lane *l, __u64 room)
 
 WN_API bool wn_lane_more(struct wn_lane *l)
 {
-	/* All that can lie ahead: a ring beyond what was given back. */
-	const __u64 most = l->own->pos + l->mask + 1 - l->limit;
-	/* Who can lose records reads them otherwise: a look, no more. */
-	const bool loses = l->kind == WN_LANE_K_LOSES;
 	bool ended = false;
-	__u64 tail;
+	__u64 tail, most;
 
+	if (!*l->fit)
+		return false;
+	/* All that can lie ahead: a ring beyond what was given back. */
+	most = l->own->pos + l->mask + 1 - l->limit;
 	for (;;) {
 		/* Pairs with the producer's release: the records below are written. */
 		tail = __atomic_load_n(&l->peer->pos, __ATOMIC_ACQUIRE);
@@ -144,7 +156,8 @@ WN_API bool wn_lane_more(struct wn_lane *l)
 		wn_lane_gone(l);
 		return false;
 	}
-	if (loses)
+	/* Who can lose records reads them otherwise: a look, no more. */
+	if (l->kind == WN_LANE_K_LOSES)
 		return true;
 	if (tail - l->limit > most || tail & 7) {
 		wn_lane_broken(l);
@@ -168,7 +181,7 @@ WN_API const void *wn_lane_step(struct wn_lane *l, __u32 *len)
 	if (l->kind == WN_LANE_K_LOSES)
 		return NULL;
 	/* A ring of nothing but void ones is enough of them: others wait, too. */
-	while (!l->error && l->pos - from <= l->mask && (l->pos != l->limit || wn_lane_more(l))) {
+	while (*l->fit && l->pos - from <= l->mask && (l->pos != l->limit || wn_lane_more(l))) {
 		rec = (const struct wn_lane_rec *)(const void *)(l->data + (l->pos & l->mask));
 		head.once = __atomic_load_n((const __u64 *)(const void *)rec, __ATOMIC_RELAXED);
 		room = wn_lane_room(head.rec.len);

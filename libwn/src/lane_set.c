@@ -156,6 +156,17 @@ static int sleep_once(struct wn_lane_set *set, __u64 deadline)
 	return err;
 }
 
+/* A parent's lanes, or its client. */
+static bool is_inherited(const struct wn_lane_set *set)
+{
+	__u32 i;
+
+	for (i = 0; i < set->nr; i++)
+		if (!*set->lane[i]->alive)
+			return true;
+	return set->wn && !*set->wn->alive;
+}
+
 WN_API int wn_lane_set_wait(struct wn_lane_set *set, __u64 deadline)
 {
 	__u32 n;
@@ -163,6 +174,8 @@ WN_API int wn_lane_set_wait(struct wn_lane_set *set, __u64 deadline)
 
 	if (!set->nr && !set->wn)
 		return -EINVAL;
+	if (is_inherited(set))
+		return -EOWNERDEAD;
 	give_back(set);
 	for (n = 0; n < LOOKS; n++) {
 		if (look(set))

@@ -43,6 +43,8 @@ WN_API int wn_loans_begin(struct wn_loans *s, struct wn_lane *l, __u32 size)
 	__u32 i;
 
 	memset(s, 0, sizeof(*s));
+	if (l->via && !*l->alive)
+		return -EOWNERDEAD;
 	if (!l->via || l->kind || l->pos || size < STEP || size & (size - 1) || size > bytes ||
 	    bytes / size > WN_LOANS_MAX)
 		return -EINVAL;
@@ -98,6 +100,8 @@ WN_API int wn_loans_put(struct wn_loans *s, void *buffer)
 {
 	const __u32 n = number(s, buffer);
 
+	if (!*s->lane->alive)
+		return -EOWNERDEAD;
 	if (!s->lane->produces || n == s->count)
 		return -EINVAL;
 	s->owner[n] = HERE;
