@@ -30,7 +30,7 @@ demo: ## build all, load the module (here, or in a virtual machine), show it at 
 	@scripts/setup build
 	@scripts/demo
 
-check: ## every test but the slow kernels: unit, ABI, layers, static, 6.1, 6.12, UML, DKMS
+check: ## an hour: unit, ABI, layers, static, guests with 6.1, 6.12, UML, papers, DKMS
 	@scripts/setup build vm kernels check dkms debian
 	@selftests/check --plan check
 
@@ -83,7 +83,7 @@ check-debug: ## the selftests on kernels with KASAN+lockdep+kmemleak, KCSAN, and
 	@scripts/setup build vm kernels
 	@selftests/check --plan debug
 
-check-all: ## both of them, and the proof of the virtual-machine runner on every kernel
+check-all: ## both, and what takes long: packages, storms, lanes, coverage, the runner on every kernel
 	@scripts/setup build vm kernels check dkms debian
 	@selftests/check --plan check --plan debug --plan all
 

@@ -51,11 +51,10 @@ static inline int http_listen(unsigned short port)
 /* Nothing is kept for a client that does not read its answers. */
 static inline int http_send(const struct http_conn *c, int status)
 {
-	char text[80];
-	int len = snprintf(text, sizeof(text), "HTTP/1.1 %d \r\nContent-Length: 4\r\n\r\n%d\n",
-			   status, status);
+	char t[80];
+	int len = snprintf(t, sizeof(t), "HTTP/1.1 %d \r\nContent-Length: 4\r\n\r\n%d\n", status, status);
 
-	return send(c->fd, text, (size_t)len, MSG_NOSIGNAL) == len ? 0 : -EPIPE;
+	return send(c->fd, t, (size_t)len, MSG_NOSIGNAL) == len ? 0 : -EPIPE;
 }
 
 /* Answer what is whole of what came. Below zero: the connection is over. */

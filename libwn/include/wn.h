@@ -323,7 +323,8 @@ int wn_wait_any(struct wn *wn, __u64 deadline);
 /*
  * Wait until the domain's epoch is not *seen (wn_epoch()), or a node's version not
  * *version, and store what it is; what differs already does so at once, so no change is
- * missed. Right: READ. As many threads as like may wait while another uses the client.
+ * missed. Right: READ. Up to 64 threads may wait while another uses the client (more:
+ * -ENOSPC from the module).
  * 0; -ETIME, -EINTR, -ESHUTDOWN, -EOWNERDEAD; -EACCES and the like; -ESTALE: no such node.
  */
 int wn_wait_epoch(struct wn *wn, __u64 *seen, __u64 deadline);
