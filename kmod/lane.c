@@ -138,7 +138,8 @@ int wn_lane_windows_open(struct wn_lane_end *end, struct wn_client *client)
 {
 	int i, err = 0;
 
-	for (i = 0; i < 2 && !err; i++)
+	/* The first one last: by it the end is found, and who closes it takes both away. */
+	for (i = 1; i >= 0 && !err; i--)
 		err = wn_windows_add(&client->windows, wn_lane_window(end->lane, i),
 				     &end->window[i]);
 	if (err)

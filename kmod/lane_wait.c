@@ -132,13 +132,18 @@ long wn_lane_wait(struct wn_client *client, void __user *uarg)
 long wn_lane_wake(struct wn_client *client, unsigned long number)
 {
 	struct wn_lane_end *end = wn_lane_end_get(client, number);
+	bool linked;
 
 	if (IS_ERR(end))
 		return PTR_ERR(end);
 	spin_lock(&end->lane->lock);
-	wn_lane_wake_others(end);
+	/* While it is being connected it has windows, but there is no other side yet. */
+	linked = end->client;
+	if (linked)
+		wn_lane_wake_others(end);
 	spin_unlock(&end->lane->lock);
-	trace_wn_lane(client->domain->id, client->number, number, WN_TRACE_WOKEN);
+	if (linked)
+		trace_wn_lane(client->domain->id, client->number, number, WN_TRACE_WOKEN);
 	wn_lane_end_put(end);
-	return 0;
+	return linked ? 0 : -ENOENT;
 }
