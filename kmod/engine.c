@@ -7,6 +7,7 @@
 #include <linux/timekeeping.h>
 
 #include "client.h"
+#include "core/cap.h"
 #include "core/journal.h"
 #include "core/turn.h"
 #include "core/work.h"
@@ -76,8 +77,8 @@ static bool take_back(struct wn_domain *domain, const struct wn_now *now)
 			continue;
 		}
 		wn_wake(client, EPOLLIN | EPOLLRDNORM);
-		/* What it submitted behind it waited, too. */
-		wn_poller_kick(domain);
+		/* What it submitted behind it waited, too, and its owner need not enter again. */
+		wn_poller_call(domain);
 	}
 	return true;
 }
@@ -172,6 +173,22 @@ void wn_engine_settle(struct wn_domain *domain)
 
 	wn_engine_now(&now);
 	settle(domain, &now);
+}
+
+int wn_engine_ask(struct wn_domain *domain, u32 client, u32 index, u32 rights, u64 node,
+		  const struct wn_cap **cap, struct wn_now *now)
+{
+	int at;
+
+	lockdep_assert_held(&domain->lock);
+
+	wn_engine_now(now);
+	at = wn_cap_ask(domain->core, client, index, rights, node, now, cap);
+	if (unlikely(at < 0)) {
+		wn_caps_publish(domain->core);
+		settle(domain, now);
+	}
+	return at;
 }
 
 void wn_engine_begin(struct wn_domain *domain)

@@ -9,6 +9,7 @@
 
 #include <linux/types.h>
 
+struct wn_cap;
 struct wn_client;
 struct wn_domain;
 struct wn_now;
@@ -43,6 +44,13 @@ void wn_engine_collect(struct wn_client *client);
 
 /* Under domain->lock, after a change that no turn made: see to what follows from it. */
 void wn_engine_settle(struct wn_domain *domain);
+
+/*
+ * wn_cap_ask() at this moment, for what is no op; a refusal is told at once to who listens.
+ * Under domain->lock.
+ */
+int wn_engine_ask(struct wn_domain *domain, u32 client, u32 index, u32 rights, u64 node,
+		  const struct wn_cap **cap, struct wn_now *now);
 
 /* Something is mapped until then (boottime; 0: for ever): it is looked at. Under domain->lock. */
 void wn_engine_expires(struct wn_domain *domain, u64 at);

@@ -112,8 +112,7 @@ static int target(struct wn_client *client, const struct wn_epoch_wait *w, u64 *
 	/* It may have died since the caller looked. */
 	if (client->domain->clients[client->number] != client)
 		return -ESHUTDOWN;
-	wn_engine_now(&now);
-	at = wn_cap_ask(core, client->number, w->cap, WN_RIGHT_READ, w->node, &now, &cap);
+	at = wn_engine_ask(client->domain, client->number, w->cap, WN_RIGHT_READ, w->node, &cap, &now);
 	if (!cap)
 		return at;
 	*node = 0;

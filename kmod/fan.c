@@ -84,8 +84,7 @@ static int node_of(struct wn_client *client, u32 index, u32 rights, u64 node,
 
 	lockdep_assert_held(&client->domain->lock);
 
-	wn_engine_now(&now);
-	at = wn_cap_ask(core, client->number, index, rights, node, &now, cap);
+	at = wn_engine_ask(client->domain, client->number, index, rights, node, cap, &now);
 	if (at < 0)
 		return at;
 	*handle = wn_node(core, at)->handle;

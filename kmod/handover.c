@@ -72,8 +72,7 @@ static s64 check(struct wn_client *client, const struct wn_cap_export *e, u64 *c
 		return -ESHUTDOWN;
 	if (!(client->allowed[WN_OP_CAP_GRANT / 64] & (1ULL << WN_OP_CAP_GRANT % 64)))
 		return -EPERM;
-	wn_engine_now(&now);
-	node = wn_cap_ask(domain->core, client->number, e->cap, WN_RIGHT_GRANT, e->node, &now, &by);
+	node = wn_engine_ask(domain, client->number, e->cap, WN_RIGHT_GRANT, e->node, &by, &now);
 	if (node < 0)
 		return node;
 	*cap = wn_cap_handle(domain->core, by);

@@ -8,6 +8,7 @@
 #include "client.h"
 #include "core/cap.h"
 #include "core/client.h"
+#include "core/node.h"
 #include "core/reader.h"
 #include "domain.h"
 #include "engine.h"
@@ -16,9 +17,9 @@
 
 /* --------------------------------------------------------------- connect */
 
-/* Whom the caller may connect to by that node: the client, or an error. */
+/* Whom the caller may connect to by that node, *handle: the client, or an error. */
 static struct wn_client *consumer_of(struct wn_client *client, const struct wn_lane_connect *c,
-				     const struct wn_cap **by)
+				     const struct wn_cap **by, u64 *handle)
 {
 	struct wn_domain *domain = client->domain;
 	struct wn_core *core = domain->core;
@@ -29,8 +30,7 @@ static struct wn_client *consumer_of(struct wn_client *client, const struct wn_l
 
 	lockdep_assert_held(&domain->lock);
 
-	wn_engine_now(&now);
-	node = wn_cap_ask(core, client->number, c->cap, WN_RIGHT_EMIT, c->node, &now, &cap);
+	node = wn_engine_ask(domain, client->number, c->cap, WN_RIGHT_EMIT, c->node, &cap, &now);
 	if (node < 0)
 		return ERR_PTR(node);
 	reader = wn_reader_of(core, (u32)node, &now);
@@ -42,6 +42,7 @@ static struct wn_client *consumer_of(struct wn_client *client, const struct wn_l
 	if (peer == client)
 		return ERR_PTR(-EINVAL);
 	*by = cap;
+	*handle = wn_node(core, node)->handle;	/* what 0 stands for */
 	return peer;
 }
 
@@ -50,10 +51,11 @@ static int enter(struct wn_lane *lane, struct wn_client *client, struct wn_lane_
 {
 	const struct wn_cap *cap;
 	struct wn_client *peer;
+	u64 node;
 	int err;
 
 	mutex_lock(&client->domain->lock);
-	peer = consumer_of(client, c, &cap);
+	peer = consumer_of(client, c, &cap, &node);
 	err = PTR_ERR_OR_ZERO(peer);
 	if (!err)
 		err = wn_lane_enter(lane, client);
@@ -71,15 +73,16 @@ static int link(struct wn_lane *lane, struct wn_client *client, const struct wn_
 	struct wn_domain *domain = client->domain;
 	const struct wn_cap *cap;
 	struct wn_client *peer;
+	u64 node;
 	int err;
 
 	mutex_lock(&domain->lock);
-	peer = consumer_of(client, c, &cap);
+	peer = consumer_of(client, c, &cap, &node);
 	err = PTR_ERR_OR_ZERO(peer);
 	if (!err && peer->number != c->consumer)
 		err = -ENOLINK;
 	if (!err) {
-		lane->node = c->node;
+		lane->node = node;
 		lane->badge = cap->badge;
 		lane->end[WN_PRODUCER].cap = wn_cap_handle(domain->core, cap);
 		wn_engine_expires(domain, cap->expires);
@@ -111,6 +114,7 @@ static int connect_locked(struct wn_client *client, struct wn_lane_connect *c, i
 	struct wn_lane_end *end;
 	struct wn_client *peer;
 	struct wn_lane *lane;
+	u64 node;
 	int err;
 
 	lockdep_assert_held(&client->setup);
@@ -120,7 +124,7 @@ static int connect_locked(struct wn_client *client, struct wn_lane_connect *c, i
 		return err;
 	/* Who may not have it takes no memory. */
 	mutex_lock(&client->domain->lock);
-	peer = consumer_of(client, c, &cap);
+	peer = consumer_of(client, c, &cap, &node);
 	mutex_unlock(&client->domain->lock);
 	if (IS_ERR(peer))
 		return PTR_ERR(peer);

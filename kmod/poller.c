@@ -225,22 +225,60 @@ void wn_poller_kick(struct wn_domain *domain)
 	wake_up_all(&poller->wait);
 }
 
+void wn_poller_call(struct wn_domain *domain)
+{
+	struct wn_poller *poller = &domain->poller;
+
+	/*
+	 * First: it may have looked and be on its way to sleep. Then it is not in the queue
+	 * yet, and sees the count before it sleeps.
+	 */
+	atomic_inc(&poller->kicks);
+	/* A full barrier between the count and the look at the queue, as E has. */
+	if (wq_has_sleeper(&poller->wait))
+		wake_up_all(&poller->wait);
+}
+
 static int may(struct wn_client *client)
 {
 	const struct wn_cap *cap;
 	struct wn_now now;
 	int node;
 
+	lockdep_assert_held(&client->setup);
+
 	mutex_lock(&client->domain->lock);
-	wn_engine_now(&now);
-	node = wn_cap_ask(client->domain->core, client->number, 0, WN_RIGHT_ADMIN, 0, &now, &cap);
+	node = wn_engine_ask(client->domain, client->number, 0, WN_RIGHT_ADMIN, 0, &cap, &now);
 	mutex_unlock(&client->domain->lock);
 	return node < 0 ? node : 0;
 }
 
-long wn_poller_ioctl(struct wn_client *client, void __user *uarg)
+/*
+ * Under client->setup: the client does not die meanwhile, or it could be the last that went,
+ * and nobody would stop the thread that it starts.
+ */
+static int control(struct wn_client *client, const struct wn_poll_args *p)
 {
 	struct wn_poller *poller = &client->domain->poller;
+	int err = wn_client_check_owner(client);
+
+	if (!err)
+		err = may(client);
+	if (err)
+		return err;
+	mutex_lock(&poller->lock);
+	if (p->flags & WN_POLL_STOP) {
+		WRITE_ONCE(poller->wanted, false);
+		stop(poller);
+	} else {
+		err = start_as(client->domain, p);
+	}
+	mutex_unlock(&poller->lock);
+	return err;
+}
+
+long wn_poller_ioctl(struct wn_client *client, void __user *uarg)
+{
 	struct wn_poll_args p = {};
 	int usize, err;
 
@@ -252,19 +290,10 @@ long wn_poller_ioctl(struct wn_client *client, void __user *uarg)
 		return -EINVAL;
 	if (p.flags & WN_POLL_CPU && (p.cpu >= nr_cpu_ids || !cpu_online(p.cpu)))
 		return -EINVAL;
-	err = wn_client_check_owner(client);
-	if (!err)
-		err = may(client);
-	if (err)
-		return err;
 	p.idle_us = p.idle_us ?: DEFAULT_IDLE_US;
-	mutex_lock(&poller->lock);
-	if (p.flags & WN_POLL_STOP) {
-		WRITE_ONCE(poller->wanted, false);
-		stop(poller);
-	} else {
-		err = start_as(client->domain, &p);
-	}
-	mutex_unlock(&poller->lock);
+	if (mutex_lock_killable(&client->setup))
+		return -EINTR;
+	err = control(client, &p);
+	mutex_unlock(&client->setup);
 	return err ?: wn_uarg_put(&p, sizeof(p), usize, uarg);
 }

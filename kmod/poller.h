@@ -32,8 +32,13 @@ void wn_poller_init(struct wn_poller *poller);
 void wn_poller_client_came(struct wn_domain *domain);
 void wn_poller_client_went(struct wn_domain *domain);
 
-/* Somebody entered: there is something to do again. */
+/*
+ * Somebody entered: there may be more to do again. One that is on its way to sleep may miss
+ * it, for who entered did his own.
+ */
 void wn_poller_kick(struct wn_domain *domain);
+/* Something is left to the thread, asleep or on its way there. */
+void wn_poller_call(struct wn_domain *domain);
 
 /* WN_IOC_POLL. */
 long wn_poller_ioctl(struct wn_client *client, void __user *uarg);

@@ -177,6 +177,8 @@ static int setup_locked(struct wn_client *client, struct wn_setup *s, int usize,
 
 err_join:
 	wn_domain_leave(domain, client, s->client, s->bytes);
+	/* The others may have gone meanwhile: then it was the last. */
+	wn_poller_client_went(domain);
 err_pieces:
 	free_pieces(pieces);
 err_charge:
