@@ -42,7 +42,7 @@ void wn_domain_free(struct wn_domain *domain)
 {
 	if (!domain)
 		return;
-	WARN_ON_ONCE(domain->nr_clients);
+	WARN_ON_ONCE(domain->nr_clients || domain->poller.task);
 	wn_debugfs_end(domain);
 	wn_engine_end(domain);
 	if (domain->core)
@@ -195,8 +195,13 @@ void wn_domain_leave(struct wn_domain *domain, struct wn_client *client, u32 num
 {
 	mutex_lock(&domain->lock);
 	wn_core_client_close(domain->core, number);
-	show_slots(domain, number, NULL);
 	wn_ring_flag(&client->ring, WN_KR_F_DEAD, true);
+	show_slots(domain, number, NULL);
+	/*
+	 * Who is not in the table is not told of slot pages that go: so it sees none from here
+	 * on, whoever may have its windows mapped and outlive it.
+	 */
+	wn_windows_share(&client->windows, client->space->i_mapping, false);
 	enter(domain, number, NULL);
 	domain->nr_clients--;
 	domain->client_bytes -= bytes;
