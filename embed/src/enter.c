@@ -53,10 +53,13 @@ static void release(struct wn_embed_domain *domain)
 
 		if (!client || !client->ring.held)
 			continue;
-		if (wn_turn_release(domain->core, &client->ring))
-			wake(client, WN_EVENTFD_COMPLETIONS);
-		else
+		if (!wn_turn_release(domain->core, &client->ring)) {
 			domain->held = true;
+			continue;
+		}
+		wake(client, WN_EVENTFD_COMPLETIONS);
+		/* What it submitted behind it waited, too, and its owner need not enter again. */
+		wn_embed_poller_kick(domain);
 	}
 }
 
@@ -75,6 +78,20 @@ void wn_embed_deliver(struct wn_embed_domain *domain)
 			wake(client, WN_EVENTFD_EVENTS);
 	}
 	wn_embed_epoch_look(domain);
+}
+
+int wn_embed_ask(struct wn_embed_domain *domain, u32 client, u32 index, u32 rights, u64 node,
+		 const struct wn_cap **cap, struct wn_now *now)
+{
+	int at;
+
+	wn_embed_look_at_clock(now);
+	at = wn_cap_ask(domain->core, client, index, rights, node, now, cap);
+	if (unlikely(at < 0)) {
+		wn_caps_publish(domain->core);
+		wn_embed_service_kick(domain);
+	}
+	return at;
 }
 
 /* The caller may have freed room for what waits behind its inbox. */

@@ -5,6 +5,7 @@
 
 #include "arg.h"
 #include "client.h"
+#include "enter.h"
 #include "futex.h"
 #include "kmod/core/cap.h"
 #include "kmod/core/node.h"
@@ -49,8 +50,7 @@ static int look(struct wn_embed_client *client, const struct wn_epoch_wait *w, u
 	struct wn_now now;
 	int at;
 
-	wn_embed_look_at_clock(&now);
-	at = wn_cap_ask(core, client->number, w->cap, WN_RIGHT_READ, w->node, &now, &cap);
+	at = wn_embed_ask(client->domain, client->number, w->cap, WN_RIGHT_READ, w->node, &cap, &now);
 	if (!cap)
 		return at;
 	if (!(w->flags & WN_EPOCH_NODE)) {

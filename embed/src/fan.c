@@ -8,6 +8,7 @@
 
 #include "arg.h"
 #include "client.h"
+#include "enter.h"
 #include "futex.h"
 #include "kmod/core/cap.h"
 #include "kmod/core/node.h"
@@ -149,8 +150,7 @@ static int node_of(struct wn_embed_client *client, u32 index, u32 rights, u64 no
 	struct wn_now now;
 	int at;
 
-	wn_embed_look_at_clock(&now);
-	at = wn_cap_ask(core, client->number, index, rights, node, &now, cap);
+	at = wn_embed_ask(client->domain, client->number, index, rights, node, cap, &now);
 	if (at < 0)
 		return at;
 	*handle = wn_node(core, (u32)at)->handle;

@@ -10,6 +10,7 @@
 
 #include "arg.h"
 #include "client.h"
+#include "enter.h"
 #include "fan.h"
 #include "futex.h"
 #include "kmod/core/cap.h"
@@ -364,18 +365,18 @@ void wn_embed_lanes_revoke(struct wn_embed_domain *domain)
 
 /* ----------------------------------------------------------------- connect */
 
-/* Under the lock: whom the caller may connect to, by that node; or an error. */
+/* Under the lock: whom the caller may connect to by that node, *handle; or an error. */
 static int consumer_of(struct wn_embed_client *client, const struct wn_lane_connect *c,
-		       struct wn_embed_client **peer, const struct wn_cap **cap)
+		       struct wn_embed_client **peer, const struct wn_cap **cap, u64 *handle)
 {
 	struct wn_core *core = client->domain->core;
 	struct wn_now now;
 	int node, reader;
 
-	wn_embed_look_at_clock(&now);
-	node = wn_cap_ask(core, client->number, c->cap, WN_RIGHT_EMIT, c->node, &now, cap);
+	node = wn_embed_ask(client->domain, client->number, c->cap, WN_RIGHT_EMIT, c->node, cap, &now);
 	if (node < 0)
 		return node;
+	*handle = wn_node(core, (u32)node)->handle;	/* what 0 stands for */
 	reader = wn_reader_of(core, (u32)node, &now);
 	if (reader < 0 || (u32)reader >= core->bounds.clients ||
 	    !client->domain->clients[reader])
@@ -419,7 +420,8 @@ static int enter(struct wn_embed_lane *lane, struct wn_embed_client *client,
 	struct wn_embed_domain *domain = client->domain;
 	struct wn_embed_client *peer = NULL;
 	const struct wn_cap *cap;
-	int err = consumer_of(client, c, &peer, &cap);
+	u64 node = 0;
+	int err = consumer_of(client, c, &peer, &cap, &node);
 
 	if (!err)
 		err = wn_embed_lane_enter(lane, client);
@@ -427,7 +429,7 @@ static int enter(struct wn_embed_lane *lane, struct wn_embed_client *client,
 		return err;
 	c->lane = lane->number;
 	lane->turn = ++domain->lanes.last_turn;
-	lane->node = c->node;
+	lane->node = node;
 	lane->badge = cap->badge;
 	lane->cap = wn_cap_handle(domain->core, cap);
 	wn_embed_lane_expires(domain, cap);
@@ -450,6 +452,7 @@ int wn_embed_lane_connect(struct wn_embed_client *client, u64 most, void *arg)
 	struct wn_embed_client *peer;
 	const struct wn_cap *cap;
 	struct wn_embed_lane *lane;
+	u64 node;
 
 	if (caller < 0)
 		return caller;
@@ -461,7 +464,7 @@ int wn_embed_lane_connect(struct wn_embed_client *client, u64 most, void *arg)
 	memset(c.regions, 0, sizeof(c.regions));
 	/* Who may not have it takes no memory. */
 	pthread_mutex_lock(&client->domain->lock);
-	err = consumer_of(client, &c, &peer, &cap);
+	err = consumer_of(client, &c, &peer, &cap, &node);
 	pthread_mutex_unlock(&client->domain->lock);
 	if (err)
 		return err;

@@ -200,8 +200,7 @@ static int may(struct wn_embed_client *client)
 	int node;
 
 	pthread_mutex_lock(&client->domain->lock);
-	wn_embed_look_at_clock(&now);
-	node = wn_cap_ask(client->domain->core, client->number, 0, WN_RIGHT_ADMIN, 0, &now, &cap);
+	node = wn_embed_ask(client->domain, client->number, 0, WN_RIGHT_ADMIN, 0, &cap, &now);
 	pthread_mutex_unlock(&client->domain->lock);
 	return node < 0 ? node : 0;
 }
