@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "common.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <sched.h>
@@ -373,4 +374,22 @@ uint32_t wt_number(const char *env, uint32_t usual)
 	const char *n = getenv(env);
 
 	return n ? strtoul(n, NULL, 0) : usual;
+}
+
+int wt_thread(const char *comm)
+{
+	char path[300], text[32];
+	struct dirent *entry;
+	DIR *proc = opendir("/proc");
+	int pid = 0;
+
+	while (proc && !pid && (entry = readdir(proc))) {
+		snprintf(path, sizeof(path), "/proc/%s/comm", entry->d_name);
+		if (atoi(entry->d_name) && wt_read_file(path, text, sizeof(text)) > 0 &&
+		    !strcmp(text, comm))
+			pid = atoi(entry->d_name);
+	}
+	if (proc)
+		closedir(proc);
+	return pid;
 }

@@ -158,6 +158,9 @@ int wt_fdinfo_word(int fd, const char *key, char *word, size_t size);
 int wt_read_file(const char *path, char *text, size_t size);
 int wt_write_file(const char *path, const char *text);
 
+/* The pid of a thread of the kernel's by its name; 0: there is none. */
+int wt_thread(const char *comm);
+
 /* Bytes that the mount's domains and clients hold, by statfs. */
 long long wt_used(const struct wt_mount *m);
 

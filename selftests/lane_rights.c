@@ -78,6 +78,18 @@ TEST_F(lane_rights, revoked)
 	wn_lane_close(&in);
 }
 
+/* Node 0 is the capability's own: who accepts is told which that is. */
+TEST_F(lane_rights, of_its_own_node)
+{
+	struct wn_lane_accept from;
+	uint32_t index;
+
+	ASSERT_FALSE(WN_RES_IS_ERROR(grant(&self->p, WN_RIGHT_EMIT, 0, &index)));
+	ASSERT_EQ(0, wn_lane_connect(&self->p.other, &self->out, 0, index, BYTES));
+	ASSERT_EQ(0, wn_lane_accept(&self->p.all, &self->in, &from, wn_deadline(PATIENT)));
+	EXPECT_EQ(self->p.node, from.node);
+}
+
 /* A right that ends by itself: both ends are told, though nobody calls the engine. */
 TEST_F(lane_rights, expired)
 {

@@ -10,6 +10,7 @@
 
 #define PARAM	"/sys/module/worknode/parameters/pollers"
 #define THREADS	4
+#define HANGING	3000	/* more than the engine takes back in one go */
 
 FIXTURE(polled)
 {
@@ -114,6 +115,66 @@ TEST_F(polled, is_not_for_everybody)
 	ASSERT_EQ(0, wn_poller_start(&self->wn, 1000000, -1));
 	EXPECT_EQ(-EACCES, wn_poller_stop(&other));
 	EXPECT_TRUE(comes_to(&other, false));
+	wn_close(&other);
+}
+
+/* A capability that many hang on, so that to revoke it takes the engine some while. */
+static __s64 branch(struct wn *wn, struct wn *other)
+{
+	const struct wn_grant grant = { .rights = WN_RIGHT_READ | WN_RIGHT_GRANT };
+	__u32 index, i;
+	__s64 first, res;
+
+	first = wn_cap_grant(wn, 0, wn->pub->root, other->client + 1, &grant, &index);
+	for (i = 0, res = first; i < HANGING && !WN_RES_IS_ERROR(res); i++)
+		res = wn_cap_grant(other, (__u16)index, wn->pub->root, other->client + 1, &grant, NULL);
+	return WN_RES_IS_ERROR(res) ? res : first;
+}
+
+/* What stands behind a revocation is done, though its owner never enters and the thread dozes. */
+TEST_F_TIMEOUT(polled, goes_on_behind_a_revocation, 300)
+{
+	const unsigned int rounds = wt_number("WN_ROUNDS", 12);
+	unsigned int i, polled = 0, seen, waited;
+	const char *path = wt_path(&self->m, "large");
+	struct wn_bounds_query q;
+	const struct wn_cqe *cqe;
+	struct wn other;
+	__s64 first;
+
+	wn_close(&self->wn);
+	ASSERT_EQ(0, wn_bounds(self->m.dir, WN_BOUNDS_DEFAULT, &q));
+	q.bounds.caps = 4096;
+	ASSERT_EQ(0, wn_domain_create(path, 0600, &q.bounds));
+	ASSERT_EQ(0, wn_open(&self->wn, path, NULL));
+	ASSERT_EQ(0, wn_open(&other, path, NULL));
+	ASSERT_EQ(0, wn_poller_start(&self->wn, 20, -1));
+	for (i = 0; i < rounds; i++) {
+		first = branch(&self->wn, &other);
+		ASSERT_FALSE(WN_RES_IS_ERROR(first)) TH_LOG("%lld", (long long)first);
+		wn_prep_cap_revoke(wn_get_sqe(&self->wn), 0, (__u64)first, 1);
+		wn_prep_nop(wn_get_sqe(&self->wn), 2);
+		/* The other one wakes the thread; ours is submitted before that dozes again. */
+		for (waited = 0; needs_wakeup(&self->wn) && waited < 1000; waited++) {
+			if (waited % 100)
+				continue;
+			wn_prep_nop(wn_get_sqe(&other), 3);
+			ASSERT_EQ(1, wn_submit_and_wait(&other, 1, wn_deadline(20000000000)));
+			wn_cqe_seen(&other);
+		}
+		polled += !needs_wakeup(&self->wn);
+		ASSERT_EQ(2, wn_submit(&self->wn));
+		for (seen = waited = 0; seen < 2 && waited < 20000; waited++) {
+			while ((cqe = wn_peek_cqe(&self->wn))) {
+				EXPECT_FALSE(WN_RES_IS_ERROR(cqe->res));
+				EXPECT_EQ(++seen, cqe->user_data);
+				wn_cqe_seen(&self->wn);
+			}
+			usleep(1000);
+		}
+		ASSERT_EQ(2U, seen) TH_LOG("round %u of %u, %u polled", i, rounds, polled);
+	}
+	TH_LOG("the thread was awake in %u of %u", polled, rounds);
 	wn_close(&other);
 }
 

@@ -5,7 +5,6 @@
  */
 #include "common.h"
 
-#include <dirent.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,25 +57,6 @@ FIXTURE_TEARDOWN(poller_life)
 
 #define POLL(client, ...) wt_ioctl((client)->fd, WN_IOC_POLL, &(struct wn_poll_args){	\
 		.size = sizeof(struct wn_poll_args), __VA_ARGS__ })
-
-/* The thread's pid; 0: there is none. */
-static int thread(const char *comm)
-{
-	char path[300], text[32];
-	struct dirent *entry;
-	DIR *proc = opendir("/proc");
-	int pid = 0;
-
-	while (proc && !pid && (entry = readdir(proc))) {
-		snprintf(path, sizeof(path), "/proc/%s/comm", entry->d_name);
-		if (atoi(entry->d_name) && wt_read_file(path, text, sizeof(text)) > 0 &&
-		    !strcmp(text, comm))
-			pid = atoi(entry->d_name);
-	}
-	if (proc)
-		closedir(proc);
-	return pid;
-}
 
 /* Fields of /proc/PID/stat by their numbers in proc(5), from 3 on; -1. */
 static long long field(int pid, int number)
@@ -146,26 +126,26 @@ TEST_F(poller_life, while_there_are_clients)
 {
 	struct wt_client second;
 
-	EXPECT_EQ(0, thread(self->comm));
+	EXPECT_EQ(0, wt_thread(self->comm));
 	ASSERT_EQ(0, wt_client_open(&second, wt_path(&self->m, "d"), 0, 0));
-	EXPECT_EQ(0, thread(self->comm));	/* nobody has asked */
+	EXPECT_EQ(0, wt_thread(self->comm));	/* nobody has asked */
 	ASSERT_EQ(0, POLL(&second, .idle_us = 1000000));
-	EXPECT_NE(0, thread(self->comm));
+	EXPECT_NE(0, wt_thread(self->comm));
 	EXPECT_TRUE(serves(&self->c));
 	EXPECT_TRUE(serves(&second));
 	wt_client_close(&second);
-	EXPECT_NE(0, thread(self->comm));
+	EXPECT_NE(0, wt_thread(self->comm));
 	EXPECT_TRUE(serves(&self->c));
 	ASSERT_EQ(0, POLL(&self->c, .flags = WN_POLL_STOP));
-	EXPECT_EQ(0, thread(self->comm));
+	EXPECT_EQ(0, wt_thread(self->comm));
 	EXPECT_EQ(0, nop(&self->c, 1));
 	ASSERT_EQ(0, POLL(&self->c, .idle_us = 1000000));
-	EXPECT_NE(0, thread(self->comm));
+	EXPECT_NE(0, wt_thread(self->comm));
 	wt_client_close(&self->c);
-	EXPECT_EQ(0, thread(self->comm));
+	EXPECT_EQ(0, wt_thread(self->comm));
 	/* It is the domain that polls. */
 	ASSERT_EQ(0, wt_client_open(&self->c, wt_path(&self->m, "d"), 0, 0));
-	EXPECT_NE(0, thread(self->comm));
+	EXPECT_NE(0, wt_thread(self->comm));
 	EXPECT_TRUE(serves(&self->c));
 }
 
@@ -183,7 +163,7 @@ TEST_F(poller_life, no_more_than_the_host_allows)
 	EXPECT_EQ(0, POLL(&other, .idle_us = 1000));
 	/* The domain wants a thread, there is none to be had: all is done inline. */
 	ASSERT_EQ(0, wt_client_open(&self->c, wt_path(&self->m, "d"), 0, 0));
-	EXPECT_EQ(0, thread(self->comm));
+	EXPECT_EQ(0, wt_thread(self->comm));
 	EXPECT_TRUE(needs_wakeup(&self->c));
 	EXPECT_EQ(0, nop(&self->c, 2));
 	/* -1: half of the CPUs, none below four. */
@@ -198,7 +178,7 @@ TEST_F(poller_life, asleep_it_takes_no_time)
 	int pid;
 
 	ASSERT_EQ(0, POLL(&self->c, .idle_us = 100));
-	pid = thread(self->comm);
+	pid = wt_thread(self->comm);
 	ASSERT_LT(0, pid);
 	ASSERT_TRUE(EVENTUALLY(needs_wakeup(&self->c)));
 	usleep(100000);
@@ -219,13 +199,13 @@ TEST_F(poller_life, its_cpu_goes_and_comes)
 	for (busy = 0; busy < 2; busy++) {
 		ASSERT_EQ(0, POLL(&self->c, .flags = WN_POLL_CPU, .cpu = 1,
 				  .idle_us = busy ? 1000000 : 2000));
-		pid = thread(self->comm);
+		pid = wt_thread(self->comm);
 		ASSERT_LT(0, pid);
 		EXPECT_TRUE(is_bound(pid, 1));
 		EXPECT_EQ(0, nop(&self->c, 1));
 		EXPECT_TRUE(EVENTUALLY(field(pid, PROCESSOR) == 1));
 		ASSERT_EQ(0, wt_write_file(CPU1, "0"));
-		EXPECT_EQ(pid, thread(self->comm));
+		EXPECT_EQ(pid, wt_thread(self->comm));
 		EXPECT_EQ(0, nop(&self->c, 2));
 		if (busy)
 			EXPECT_TRUE(serves(&self->c));

@@ -192,6 +192,7 @@ TEST_F(trace, audit)
 	struct wn_grant grant = { .rights = WN_RIGHT_READ };
 	struct wn *wn = &self->wn, *other = &self->other;
 	struct wn_audit_event told;
+	struct wn_lane lane;
 	__u32 index, short_index;
 	__u64 before[4];
 	__s64 first;
@@ -247,9 +248,14 @@ TEST_F(trace, audit)
 			   other->client, index, (unsigned long long)self->node));
 	EXPECT_TRUE(WS_EVENTUALLY(GREW(3) == 1));
 	EXPECT_TRUE(WS_EVENTUALLY(GREW(0) == 2));
+
+	/* What is refused to a call that is no op, too, and nobody else submits anything. */
+	EXPECT_EQ(-EACCES, wn_lane_connect(other, &lane, self->node, 99, 65536));
+	IS_TOLD(WN_AUDIT_REFUSED, EACCES, 99);
+	EXPECT_TRUE(WS_EVENTUALLY(GREW(1) == 3));
 	/* And nothing twice. */
 	EXPECT_EQ(NULL, wn_peek_event(wn));
-	EXPECT_EQ(5, lines(self, "wn_audit", "client=%u", other->client));
+	EXPECT_EQ(6, lines(self, "wn_audit", "client=%u", other->client));
 #undef GREW
 #undef IS_TOLD
 }
