@@ -18,6 +18,7 @@ struct job {
 	char url[64];
 	unsigned int n;
 	struct sequence seq;
+	unsigned int all;	/* came: the sender may go */
 };
 
 static void take(void *arg)
@@ -35,6 +36,7 @@ static void take(void *arg)
 			bench_die("nng_recv");
 		sequence_saw(&j->seq, words[0]);
 	}
+	__atomic_store_n(&j->all, 1, __ATOMIC_RELEASE);
 	nng_close(socket);
 }
 
@@ -61,7 +63,8 @@ static void send(void *arg)
 			bench_die("nng_send");
 	}
 	/* What was sent last is on its way when the socket closes. */
-	usleep(100000);
+	while (!__atomic_load_n(&j->all, __ATOMIC_ACQUIRE))
+		usleep(1000);
 	nng_close(socket);
 }
 

@@ -2,11 +2,13 @@
 #include "pair.h"
 
 #include <pthread.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sched.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -83,6 +85,8 @@ double pair_processes(const struct pair *p)
 	if (pid < 0)
 		bench_die("no process");
 	if (!pid) {
+		/* Not longer than this one, however that ends. */
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		other(m);
 		_exit(0);
 	}
