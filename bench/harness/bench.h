@@ -45,6 +45,7 @@ struct bench_side {
 	const void *arg;
 	const char *missing;	/* it is not here: what to install, or why */
 	bool hist;		/* it records each op */
+	bool ours;		/* another way of ours, not an alternative; the first always is */
 };
 
 /* The figure itself, or of all that the runs' histograms hold. */

@@ -70,6 +70,14 @@ void json_real(struct json *j, const char *key, double value)
 		fputs("null", j->to);
 }
 
+void json_flag(struct json *j, const char *key, bool value)
+{
+	if (!j->to)
+		return;
+	begin(j, key);
+	fputs(value ? "true" : "false", j->to);
+}
+
 void json_count(struct json *j, const char *key, uint64_t value)
 {
 	if (!j->to)

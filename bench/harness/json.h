@@ -3,6 +3,7 @@
 #ifndef BENCH_JSON_H
 #define BENCH_JSON_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -18,5 +19,6 @@ void json_close(struct json *j, char kind);			/* '}' or ']' */
 void json_text(struct json *j, const char *key, const char *value);
 void json_real(struct json *j, const char *key, double value);
 void json_count(struct json *j, const char *key, uint64_t value);
+void json_flag(struct json *j, const char *key, bool value);
 
 #endif

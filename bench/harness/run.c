@@ -2,8 +2,10 @@
 #include "run.h"
 
 #include <math.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* What is running, and where it is written. */
 static struct {
@@ -220,6 +222,8 @@ void bench_compare(const struct bench_compare *c)
 
 		json_open(&at.json, NULL, '{');
 		json_text(&at.json, "name", c->sides[i].name);
+		if (!i || c->sides[i].ours)
+			json_flag(&at.json, "ours", true);
 		if (t->missing) {
 			printf("    %-44s missing: %s\n", c->sides[i].name, t->missing);
 			json_text(&at.json, "missing", t->missing);
@@ -456,6 +460,17 @@ void run_begin(FILE *json, unsigned int runs, bool brief)
 	json_open(&at.json, "rows", '[');
 }
 
+static const char *limited;
+
+static void too_long(int signal)
+{
+	static const char what[] = ": it hangs\n";
+
+	if (write(2, limited, strlen(limited)) < 0 || write(2, what, sizeof(what) - 1) < 0)
+		_exit(2);
+	_exit(1);
+}
+
 void run_row(const struct bench_row *row)
 {
 	at.any = false;
@@ -467,8 +482,14 @@ void run_row(const struct bench_row *row)
 	json_text(&at.json, "name", row->name);
 	json_text(&at.json, "system", row->system ? row->system : "");
 	json_text(&at.json, "claim", row->claim);
-	if (row->run)
+	if (row->run) {
+		/* A side that waits for what does not come would hold up all: ten times what it takes. */
+		limited = row->name;
+		signal(SIGALRM, too_long);
+		alarm(120 + 10 * row->seconds);
 		row->run(row->arg);
+		alarm(0);
+	}
 	if (at.results)
 		json_close(&at.json, ']');
 	if (row->pending || row->out_of_scope) {

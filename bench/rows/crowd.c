@@ -191,8 +191,8 @@ static void run_cores(const void *arg)
 		.engine = "embedded, inline", .where = "CPU 0 and 1", .more = true,
 		.sides = {
 			{ .name = "two domains, two CPUs", .run = side_by_side, .arg = &two },
-			{ .name = "one domain, one CPU", .run = side_by_side, .arg = &one },
-			{ .name = "two clients of one domain, two CPUs", .run = side_by_side, .arg = &shared },
+			{ .name = "one domain, one CPU", .run = side_by_side, .arg = &one, .ours = true },
+			{ .name = "two clients of one domain, two CPUs", .run = side_by_side, .arg = &shared, .ours = true },
 		},
 		.checks = { { .what = "times as much on two CPUs", .against = 1, .figure = 2, .bar = 1.8 } },
 	};

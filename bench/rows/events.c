@@ -168,7 +168,7 @@ static void run(const void *arg)
 		.engine = "embedded, inline", .where = "CPU 0",
 		.sides = {
 			{ .name = "event, 16 at a time", .run = ours, .arg = &sixteen },
-			{ .name = "event, one at a time", .run = ours, .arg = &one, .hist = true },
+			{ .name = "event, one at a time", .run = ours, .arg = &one, .hist = true, .ours = true },
 			{ .name = "pipe, write and read 64 B", .run = by_pipe },
 			{ .name = "unix socket, 64 B", .run = by_socket },
 			{ .name = "eventfd, 8 B", .run = by_eventfd },
@@ -183,7 +183,7 @@ static void run(const void *arg)
 		.engine = "lane, polling", .where = "CPU 1 to 0",
 		.sides = {
 			{ .name = "lane, 16 at a time", .run = lane_one_way, .arg = &lane16 },
-			{ .name = "lane, one at a time", .run = lane_one_way, .arg = &lane1 },
+			{ .name = "lane, one at a time", .run = lane_one_way, .arg = &lane1, .ours = true },
 			{ .name = "pipe", .run = across, .arg = &a_pipe },
 			{ .name = "unix socket, SEQPACKET", .run = across, .arg = &a_socket },
 			PEER_ZMQ_ONE_WAY, PEER_NNG_ONE_WAY, PEER_CK_ONE_WAY, PEER_BOOST_ONE_WAY,

@@ -232,15 +232,15 @@ static void run(const void *arg)
 		.engine = "embedded, inline, 16 a submission", .where = "CPU 0 (two clients: 0 and 1)",
 		.more = true, .sides = {
 			{ .name = "one client", .run = oltp, .arg = &alone },
-			{ .name = "two clients", .run = oltp, .arg = &both },
+			{ .name = "two clients", .run = oltp, .arg = &both, .ours = true },
 		},
 	}, {
 		.id = "analytics", .what = "nodes a second, 200k of them", .unit = "nodes/s",
 		.engine = "embedded, inline; the sum: mapped state", .where = "CPU 0", .more = true,
 		.sides = {
 			{ .name = "a sum over all, mapped", .run = aggregate },
-			{ .name = "all by QUERY", .run = scan, .arg = &all },
-			{ .name = "all by QUERY with a filter", .run = scan, .arg = &some },
+			{ .name = "all by QUERY", .run = scan, .arg = &all, .ours = true },
+			{ .name = "all by QUERY with a filter", .run = scan, .arg = &some, .ours = true },
 		},
 	}, {
 		.id = "streaming", .what = "events through three clients, end to end", .unit = "events/s",

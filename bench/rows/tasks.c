@@ -373,7 +373,7 @@ static void run(const void *arg)
 		.engine = "embedded, inline", .where = "CPU 0 (two threads: 0 and 1)",
 		.sides = {
 			{ .name = "Worknode, 64 ops a submission", .run = ours, .arg = &batch },
-			{ .name = "Worknode, each op alone", .run = ours, .arg = &one },
+			{ .name = "Worknode, each op alone", .run = ours, .arg = &one, .ours = true },
 			{ .name = "malloc, hash, mutex, 2 threads", .run = heap, .arg = &threads2 },
 			{ .name = "malloc, hash, mutex, 1 thread", .run = heap, .arg = &threads1 },
 			PEER_REDIS_TASKS, PEER_SQLITE_TASKS, PEER_LMDB_TASKS,

@@ -204,8 +204,8 @@ static void run(const void *arg)
 			.where = "CPU 0",
 			.sides = {
 				{ .name = "200,000 nodes", .run = work, .arg = &jobs[0], .hist = true },
-				{ .name = "10,000 nodes", .run = work, .arg = &jobs[1], .hist = true },
-				{ .name = "1,000 nodes", .run = work, .arg = &jobs[2], .hist = true },
+				{ .name = "10,000 nodes", .run = work, .arg = &jobs[1], .hist = true, .ours = true },
+				{ .name = "1,000 nodes", .run = work, .arg = &jobs[2], .hist = true, .ours = true },
 			},
 		};
 
