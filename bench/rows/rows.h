@@ -12,5 +12,7 @@ extern const struct bench_row row_mixes, row_picoseconds, row_replication, row_a
 extern const struct bench_row row_scope, row_curve_nodes, row_curve_children, row_curve_set;
 extern const struct bench_row row_curve_clients, row_curve_lanes, row_curve_writers, row_curve_batch;
 extern const struct bench_row row_sustained60, row_sustained300, row_tracing, row_http, row_polling;
+/* By their names only. */
+extern const struct bench_row row_hidden_whole, row_hidden_lossy;
 
 #endif
