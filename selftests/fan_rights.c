@@ -164,4 +164,43 @@ TEST_F(fan_rights, producer_expired)
 					    WT_FAN_SEATS, 0));
 }
 
+/* Who hands on a right to the node: to that client. 0 or -errno. */
+static int hand_on(struct wt_fan *f, struct wn *granter, uint64_t right, struct wn *to,
+		   uint32_t *index)
+{
+	const struct wn_grant may = { .rights = right | WN_RIGHT_GRANT };
+	int err = wn_open(granter, f->d, NULL);
+	int64_t cap;
+
+	if (err)
+		return err;
+	cap = wn_cap_grant(&f->p, 0, f->node, granter->client + 1, &may, index);
+	if (!WN_RES_IS_ERROR(cap))
+		cap = wn_cap_grant(granter, *index, f->node, to->client + 1, &may, index);
+	return WN_RES_IS_ERROR(cap) ? (int)cap : 0;
+}
+
+/* Its end takes back what it granted, though nobody calls the engine: a seat, or all. */
+TEST_F(fan_rights, granter_dies)
+{
+	struct wt_fan *f = &self->f;
+	struct wn reads, makes;
+	uint32_t index;
+	__u64 lost;
+
+	ASSERT_EQ(0, hand_on(f, &makes, WN_RIGHT_EMIT, &f->c[2], &index));
+	ASSERT_EQ(0, wn_fan_make(&f->c[2], &f->out, f->node, index, WT_FAN_BYTES, WT_FAN_SEATS,
+				 WN_FAN_HOLDS));
+	ASSERT_EQ(0, hand_on(f, &reads, WN_RIGHT_READ, &f->c[1], &index));
+	ASSERT_EQ(0, wn_fan_join(&f->c[1], &f->in[1], f->node, index, 0));
+	ASSERT_EQ(0, wt_fan_join(f, 3, 0));
+	wn_close(&reads);
+	EXPECT_EQ(-EKEYREVOKED, wn_lane_wait(&f->in[1], 0, wn_deadline(WT_FAN_PATIENT)));
+	EXPECT_EQ(0, wt_fan_put(&f->out, 0));
+	EXPECT_EQ(0, wt_fan_take(&f->in[3], &lost));
+	wn_close(&makes);
+	EXPECT_EQ(-EKEYREVOKED, wn_lane_wait(&f->in[3], 0, wn_deadline(WT_FAN_PATIENT)));
+	EXPECT_EQ(-EKEYREVOKED, wt_fan_put(&f->out, 1));
+}
+
 WT_MAIN

@@ -114,4 +114,26 @@ TEST_F(lane_rights, expired)
 	wn_lane_close(&in);
 }
 
+/* Its end takes back what it granted, though those who have it call the engine for nothing. */
+TEST_F(lane_rights, granter_dies)
+{
+	const struct wn_grant may = { .rights = WN_RIGHT_EMIT | WN_RIGHT_GRANT };
+	struct wt_pair *p = &self->p;
+	uint32_t first, second;
+	struct wn granter;
+	int64_t cap;
+
+	ASSERT_EQ(0, wn_open(&granter, p->path, NULL));
+	cap = wn_cap_grant(&p->all, 0, p->node, granter.client + 1, &may, &first);
+	ASSERT_FALSE(WN_RES_IS_ERROR(cap));
+	cap = wn_cap_grant(&granter, first, p->node, p->other.client + 1, &may, &second);
+	ASSERT_FALSE(WN_RES_IS_ERROR(cap));
+	ASSERT_EQ(0, connect_by(p, second, &self->out, &self->in));
+	EXPECT_EQ(0, wt_pair_send(&self->out, 1));
+	EXPECT_EQ(1, wt_pair_take(&self->in));
+	wn_close(&granter);
+	EXPECT_EQ(-EKEYREVOKED, wn_lane_wait(&self->in, 0, wn_deadline(PATIENT)));
+	EXPECT_EQ(-EKEYREVOKED, wt_pair_send(&self->out, 2));
+}
+
 WT_MAIN

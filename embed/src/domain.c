@@ -7,6 +7,7 @@
 
 #include "arg.h"
 #include "client.h"
+#include "enter.h"
 #include "epoch.h"
 #include "kmod/core/bounds.h"
 #include "kmod/core/client.h"
@@ -241,6 +242,8 @@ void wn_embed_domain_leave(struct wn_embed_domain *domain, u32 number, u64 bytes
 	pthread_mutex_lock(&domain->lock);
 	wn_core_client_close(domain->core, number);
 	enter(domain, number, NULL);
+	/* What others have by rights that it granted. */
+	wn_embed_revoke_lanes(domain);
 	domain->nr_clients--;
 	domain->client_bytes -= bytes;
 	wn_core_count(domain->core, WN_STAT_DEATHS, 1);

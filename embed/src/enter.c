@@ -31,7 +31,7 @@ static void wake(struct wn_embed_client *client, u32 what)
 /* --------------------------------------------------------------- engine */
 
 /* Slots are folded by then; what is mapped stays, for it is one process's memory. */
-static void revoke_lanes(struct wn_embed_domain *domain)
+void wn_embed_revoke_lanes(struct wn_embed_domain *domain)
 {
 	bool lanes = false;
 
@@ -41,12 +41,11 @@ static void revoke_lanes(struct wn_embed_domain *domain)
 		wn_embed_lanes_revoke(domain);
 }
 
-/* Who waits for a revocation that the service went on with: lanes are taken back before. */
+/* Who waits for a revocation that the service went on with. Lanes are taken back by then. */
 static void release(struct wn_embed_domain *domain)
 {
 	u32 i;
 
-	revoke_lanes(domain);
 	domain->held = false;
 	for (i = 0; i < domain->bounds.clients; i++) {
 		struct wn_embed_client *client = domain->clients[i];
@@ -67,6 +66,8 @@ void wn_embed_deliver(struct wn_embed_domain *domain)
 {
 	int at;
 
+	/* Also of who lost a right by the end of who gave it. */
+	wn_embed_revoke_lanes(domain);
 	if (unlikely(domain->held))
 		release(domain);
 	for (at = wn_mail_waiting(domain->core, 0); at >= 0;
@@ -121,7 +122,7 @@ static u32 turn_locked(struct wn_embed_client *client, u32 max, bool waits, bool
 
 	wn_embed_look_at_clock(&now);
 	taken = wn_turn_run(domain->core, &client->turn, max, &now);
-	revoke_lanes(domain);
+	wn_embed_revoke_lanes(domain);
 	*held = client->ring.held && !wn_turn_release(domain->core, &client->ring);
 	if (unlikely(*held && (!waits || !wn_journal_has_room(domain->core)))) {
 		/* It is gone on with by the service, when there is room for that. */

@@ -30,7 +30,11 @@ void wn_embed_need_wakeup(struct wn_embed_domain *domain, bool need);
 int wn_embed_ask(struct wn_embed_domain *domain, u32 client, u32 index, u32 rights, u64 node,
 		 const struct wn_cap **cap, struct wn_now *now);
 
-/* Under the domain's lock: mail that waits goes out, its readers are woken. */
+/*
+ * Under the domain's lock: mail that waits goes out, its readers are woken, and lanes
+ * are taken from who lost the right to them; or these alone.
+ */
 void wn_embed_deliver(struct wn_embed_domain *domain);
+void wn_embed_revoke_lanes(struct wn_embed_domain *domain);
 
 #endif
