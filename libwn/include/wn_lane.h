@@ -249,6 +249,16 @@ static inline void wn_lane_rewind(struct wn_lane *l)
  */
 int wn_lane_wait(struct wn_lane *l, __u32 len, __u64 deadline);
 
+/*
+ * The same for who sleeps elsewhere, in epoll or poll: 1: it is there already; 0: not yet,
+ * and when it is, or the lane ends, the client's fd says so once, by POLLIN and POLLMSG,
+ * until wn_lanes_wait() takes that; -EAGAIN: not yet, and that may not be told (there is no
+ * membarrier here): look again in a millisecond; -EOPNOTSUPP: there is no fd, as in memory
+ * and with embed: and host:; else the errors of wn_lane_wait(). It stays so, whatever is
+ * read or written meanwhile, until it was told, or this call says 1, or somebody waits.
+ */
+int wn_lane_arm(struct wn_lane *l, __u32 len);
+
 /* Tell the other side, which reads what was committed first; unmap. */
 void wn_lane_close(struct wn_lane *l);
 

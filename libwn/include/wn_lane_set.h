@@ -69,6 +69,12 @@ const void *wn_lane_set_next(struct wn_lane_set *set, struct wn_lane **from, __u
  */
 int wn_lane_set_wait(struct wn_lane_set *set, __u64 deadline);
 
+/*
+ * Have the client's fd say when there is something, as wn_lane_arm() does for each, by one
+ * barrier for all: 1, 0, -EAGAIN, -EOPNOTSUPP as there; -EOWNERDEAD.
+ */
+int wn_lane_set_arm(struct wn_lane_set *set);
+
 #ifdef __cplusplus
 }
 #endif

@@ -69,6 +69,9 @@ int wn_loans_return(struct wn_loans *s, const void *buffer);
 /* Wait for a buffer to fill, or for one that was lent, as wn_lane_wait() does. */
 int wn_loans_wait(struct wn_loans *s, __u64 deadline);
 
+/* Have the client's fd say so, as wn_lane_arm() does. */
+int wn_loans_arm(struct wn_loans *s);
+
 #ifdef __cplusplus
 }
 #endif

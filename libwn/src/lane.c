@@ -266,14 +266,19 @@ __u64 wn_lane_nap(__u64 deadline)
 	return deadline && deadline < soon ? deadline : soon;
 }
 
+/* The flag, and whether the other side will have seen it. */
+static bool announce(struct wn_lane *l)
+{
+	wn_lane_raise(l);
+	return wn_lane_barrier() || wn_lane_peer_fences(l);
+}
+
 static int sleep_once(struct wn_lane *l, __u64 room, __u64 deadline)
 {
 	__u32 bell = __atomic_load_n(&l->peer->bell, __ATOMIC_ACQUIRE);
-	bool sure;
+	bool sure = announce(l);
 	int err = 0;
 
-	wn_lane_raise(l);
-	sure = wn_lane_barrier() || wn_lane_peer_fences(l);
 	if (!wn_lane_look(l, room)) {
 		l->sleeps++;
 		err = l->via->sleep(l, bell, sure ? deadline : wn_lane_nap(deadline));
@@ -284,13 +289,26 @@ static int sleep_once(struct wn_lane *l, __u64 room, __u64 deadline)
 	return err;
 }
 
+/* Why there will never be so much room, or nothing any more. */
+static int hopeless(struct wn_lane *l, __u64 room)
+{
+	int err = wn_lane_error(l);
+	__u64 done;
+
+	if (err || !l->produces)
+		return err;
+	/* Acquire: of a page that is nobody's the flag behind it says so. */
+	done = __atomic_load_n(&l->own->pos, __ATOMIC_ACQUIRE);
+	if (room <= l->mask + 1 - (l->pos - done))
+		return 0;
+	return wn_lane_was_taken(l) ? wn_lane_gone(l) : -E2BIG;
+}
+
 WN_API int wn_lane_wait(struct wn_lane *l, __u32 len, __u64 deadline)
 {
 	__u64 room = wn_lane_room(len);
-	int err = wn_lane_error(l);
+	int err = hopeless(l, room);
 
-	if (!err && l->produces && room > l->mask + 1 - (l->pos - l->own->pos))
-		err = -E2BIG;
 	while (!err && !spin(l, room)) {
 		err = sleep_once(l, room, deadline);
 		/* What came at the last moment counts. */
@@ -298,6 +316,28 @@ WN_API int wn_lane_wait(struct wn_lane *l, __u32 len, __u64 deadline)
 			err = 0;
 	}
 	return err ? err : l->error;
+}
+
+/* sleep_once() without the sleep: that is the caller's, elsewhere. */
+WN_API int wn_lane_arm(struct wn_lane *l, __u32 len)
+{
+	const __u64 room = wn_lane_room(len);
+	int err = hopeless(l, room);
+	bool sure = true, there;
+
+	if (!err && (!l->wn || l->wn->fd < 0))
+		err = -EOPNOTSUPP;
+	if (err)
+		return err;
+	there = wn_lane_look(l, room);
+	if (!there) {
+		sure = announce(l);
+		there = wn_lane_look(l, room);
+	}
+	if (!there)
+		return sure ? 0 : -EAGAIN;
+	wn_lane_lower(l);
+	return l->error ? l->error : 1;
 }
 
 WN_API void wn_lane_close(struct wn_lane *l)

@@ -127,12 +127,10 @@ static bool look(const struct wn_lane_set *set)
 	return false;
 }
 
-/* With all flags raised: what each would do alone, one barrier and one sleep for all. */
-static int sleep_once(struct wn_lane_set *set, __u64 deadline)
+/* All flags, by one barrier: whether all producers will have seen them. */
+static bool raise_all(struct wn_lane_set *set)
 {
 	bool sure = true;
-	__u64 soon;
-	int err = 0;
 	__u32 i;
 
 	for (i = 0; i < set->nr; i++)
@@ -141,6 +139,24 @@ static int sleep_once(struct wn_lane_set *set, __u64 deadline)
 	if (!wn_lane_barrier())
 		for (i = 0; i < set->nr; i++)
 			sure &= wn_lane_peer_fences(set->lane[i]);
+	return sure;
+}
+
+static void lower_all(struct wn_lane_set *set)
+{
+	__u32 i;
+
+	for (i = 0; i < set->nr; i++)
+		wn_lane_lower(set->lane[i]);
+}
+
+/* With all flags raised: what each would do alone, one sleep for all. */
+static int sleep_once(struct wn_lane_set *set, __u64 deadline)
+{
+	bool sure = raise_all(set);
+	__u64 soon;
+	int err = 0;
+
 	if (!look(set)) {
 		soon = wn_lane_nap(deadline);
 		set->sleeps++;
@@ -151,8 +167,7 @@ static int sleep_once(struct wn_lane_set *set, __u64 deadline)
 		if (err == -ETIME && (!deadline || wn_deadline(0) < deadline))
 			err = 0;
 	}
-	for (i = 0; i < set->nr; i++)
-		wn_lane_lower(set->lane[i]);
+	lower_all(set);
 	return err;
 }
 
@@ -185,4 +200,25 @@ WN_API int wn_lane_set_wait(struct wn_lane_set *set, __u64 deadline)
 	err = sleep_once(set, deadline);
 	/* What came at the last moment counts. */
 	return err && look(set) ? 0 : err;
+}
+
+WN_API int wn_lane_set_arm(struct wn_lane_set *set)
+{
+	bool sure = true, there;
+
+	if (!set->wn || set->wn->fd < 0)
+		return -EOPNOTSUPP;
+	if (!*set->wn->alive)
+		return -EOWNERDEAD;
+	give_back(set);
+	there = look(set);
+	if (!there) {
+		sure = raise_all(set);
+		there = look(set);
+	}
+	if (there) {
+		lower_all(set);
+		return 1;
+	}
+	return sure ? 0 : -EAGAIN;
 }

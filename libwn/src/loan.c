@@ -173,11 +173,21 @@ WN_API int wn_loans_return(struct wn_loans *s, const void *buffer)
 
 /* ------------------------------------------------------------------- both */
 
+/* To wait for. Those that the program has are not lent, and yet not to be had. */
+static __u32 wanted(const struct wn_loans *s)
+{
+	return s->lane->produces ? s->got * (__u32)STEP : 0;
+}
+
 WN_API int wn_loans_wait(struct wn_loans *s, __u64 deadline)
 {
-	const bool produces = s->lane->produces;
+	return s->lane->produces && s->nr_free ? wn_lane_error(s->lane) :
+		wn_lane_wait(s->lane, wanted(s), deadline);
+}
 
-	/* Those that the program has are not lent, and yet not to be had. */
-	return produces && s->nr_free ? wn_lane_error(s->lane) :
-		wn_lane_wait(s->lane, produces ? s->got * (__u32)STEP : 0, deadline);
+WN_API int wn_loans_arm(struct wn_loans *s)
+{
+	if (!s->lane->produces || !s->nr_free)
+		return wn_lane_arm(s->lane, wanted(s));
+	return wn_lane_error(s->lane) ? wn_lane_error(s->lane) : 1;
 }

@@ -14,6 +14,9 @@
  *	one too many costs a look, no more. Lower the flag, without a fence.
  * M pairs with C.
  *
+ * An end that is armed (wn_lane_arm) is a sleeper, too, whose sleep is in poll and whose
+ * token is the client's, which poll tells until it is taken: before the look at the lane.
+ *
  * membarrier(GLOBAL_EXPEDITED) is modelled as what its page promises: between
  * its call and its return there is for each registered process a moment when a
  * full barrier stands in its program: its buffer is empty then; and the caller
