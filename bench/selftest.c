@@ -253,6 +253,7 @@ static void rows(void)
 
 int main(void)
 {
+	puts("TAP version 13");
 	histograms();
 	sequences();
 	rows();
