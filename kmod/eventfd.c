@@ -17,15 +17,19 @@ void wn_eventfds_init(struct wn_eventfds *fds)
 	spin_lock_init(&fds->lock);
 }
 
-void wn_eventfds_signal(struct wn_eventfds *fds, __poll_t events)
+bool wn_eventfds_signal(struct wn_eventfds *fds, __poll_t events)
 {
+	bool told = false;
 	int i;
 
 	spin_lock(&fds->lock);
 	for (i = 0; i < ARRAY_SIZE(what); i++)
-		if (fds->ctx[i] && events & what[i])
+		if (fds->ctx[i] && events & what[i]) {
 			eventfd_signal(fds->ctx[i]);
+			told = true;
+		}
 	spin_unlock(&fds->lock);
+	return told;
 }
 
 static void take_out(struct wn_eventfds *fds, u32 which)

@@ -20,7 +20,7 @@ struct wn_eventfds {
 void wn_eventfds_init(struct wn_eventfds *fds);
 
 /* Of EPOLLIN and EPOLLPRI; behind a full barrier after what is told of was published. */
-void wn_eventfds_signal(struct wn_eventfds *fds, __poll_t events);
+bool wn_eventfds_signal(struct wn_eventfds *fds, __poll_t events);
 
 /* Death, under client->setup: none from now on. */
 void wn_eventfds_end(struct wn_client *client);

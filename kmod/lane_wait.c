@@ -93,6 +93,8 @@ static int sleep(struct wn_client *client, struct wn_lane_end *end, u64 deadline
 			err = -ERESTARTSYS;
 			break;
 		}
+		trace_wn_sleep(client->domain->id, client->number, WN_TRACE_LANE,
+			       end ? end->lane->number : WN_LANE_ANY, deadline);
 		if (!wn_sleep_until(deadline)) {
 			if (!take_wake(client, end))
 				err = -ETIME;

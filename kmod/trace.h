@@ -24,7 +24,9 @@ enum wn_trace_lane {
 	WN_TRACE_PRODUCER_WENT, WN_TRACE_CONSUMER_WENT, WN_TRACE_EVICTED,
 };
 enum wn_trace_poller { WN_TRACE_STARTED, WN_TRACE_ASLEEP, WN_TRACE_AWAKE, WN_TRACE_STOPPED };
-enum wn_trace_wait { WN_TRACE_ENTER, WN_TRACE_POLL, WN_TRACE_EPOCH };
+enum wn_trace_wait {
+	WN_TRACE_ENTER, WN_TRACE_POLL, WN_TRACE_EPOCH, WN_TRACE_EVENTFD, WN_TRACE_LANE,
+};
 #endif
 
 #define wn_trace_show_client(what) __print_symbolic(what,	\
@@ -54,7 +56,9 @@ enum wn_trace_wait { WN_TRACE_ENTER, WN_TRACE_POLL, WN_TRACE_EPOCH };
 #define wn_trace_show_wait(what) __print_symbolic(what,		\
 	{ WN_TRACE_ENTER, "enter" },				\
 	{ WN_TRACE_POLL, "poll" },				\
-	{ WN_TRACE_EPOCH, "epoch" })
+	{ WN_TRACE_EPOCH, "epoch" },				\
+	{ WN_TRACE_EVENTFD, "eventfd" },			\
+	{ WN_TRACE_LANE, "lane" })
 
 /* --------------------------------------------------------------- of ops */
 
@@ -252,7 +256,7 @@ TRACE_EVENT(wn_fold,
 
 /* ------------------------------------------------------- sleep and wake-up */
 
-/* want: completions and events, or the epoch that was seen. deadline 0: none. */
+/* want: completions and events, the epoch that was seen, or the lane. deadline 0: none. */
 TRACE_EVENT(wn_sleep,
 	TP_PROTO(u64 domain, u32 client, int what, u64 want, u64 deadline),
 	TP_ARGS(domain, client, what, want, deadline),

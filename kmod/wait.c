@@ -55,7 +55,10 @@ void wn_wake(struct wn_client *client, __poll_t events)
 		return;
 	if (READ_ONCE(user->flags) & WN_UR_F_NO_WAKEUP && !(events & EPOLLHUP))
 		return;
-	wn_eventfds_signal(&client->eventfds, events);
+	if (wn_eventfds_signal(&client->eventfds, events)) {
+		atomic_inc(&client->domain->woken);
+		trace_wn_wake(client->domain->id, client->number, WN_TRACE_EVENTFD);
+	}
 	if (!waitqueue_active(&client->polls))
 		return;
 	atomic_inc(&client->domain->woken);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <wn.h>
 
@@ -286,10 +287,15 @@ static void *emit_later(void *arg)
 
 TEST_F(trace, sleep_and_wake)
 {
-	struct pollfd p = { .fd = self->wn.fd, .events = POLLPRI };
+	struct pollfd p = { .fd = self->wn.fd, .events = POLLPRI }, e = { .events = POLLIN };
+	const int fd = eventfd(0, EFD_NONBLOCK);
 	struct wn *wn = &self->wn;
+	__u64 seen;
 	const struct wn_event *event;
 	pthread_t t;
+
+	e.fd = fd;
+	ASSERT_LE(0, fd);
 
 	ASSERT_EQ(0, wn_bind(wn, self->node, WN_POLICY_FAIL));
 	forget(self);
@@ -305,6 +311,22 @@ TEST_F(trace, sleep_and_wake)
 	EXPECT_EQ(1, poll(&p, 1, 10000));
 	pthread_join(t, NULL);
 	EXPECT_EQ(1, lines(self, "wn_wake", "client=%u in=poll", wn->client));
+
+	/* An eventfd, and nobody in poll; a lane; an epoch. */
+	ASSERT_EQ(0, wn_eventfd_add(wn, WN_EVENTFD_EVENTS, fd));
+	wn_event_seen(wn);
+	wn_event_seen(wn);
+	forget(self);
+	wn_emit(&self->other, self->node, 0, 2, NULL, 0);
+	EXPECT_EQ(1, TEMP_FAILURE_RETRY(poll(&e, 1, 10000)));
+	EXPECT_EQ(1, lines(self, "wn_wake", "client=%u in=eventfd", wn->client));
+	EXPECT_EQ(0, lines(self, "wn_wake", "client=%u in=poll", wn->client));
+	EXPECT_EQ(-ETIME, wn_lanes_wait(wn, wn_deadline(1000000)));
+	EXPECT_LE(1, lines(self, "wn_sleep", "client=%u in=lane", wn->client));
+	seen = wn_epoch(wn);
+	EXPECT_EQ(-ETIME, wn_wait_epoch(wn, &seen, wn_deadline(1000000)));
+	EXPECT_LE(1, lines(self, "wn_sleep", "client=%u in=epoch", wn->client));
+	close(fd);
 }
 
 TEST_F(trace, fold)
