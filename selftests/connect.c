@@ -314,71 +314,6 @@ TEST_F(connect, poll)
 	wn_lane_close(&c);
 }
 
-#define MANY	1024u		/* all that a domain can have */
-#define MAKERS	11		/* each takes half of what is left */
-
-struct many {
-	struct wn to, from[MAKERS];
-	struct wn_lane p[MANY], c[MANY];
-	struct wn_lane_set set;
-};
-
-/* 1,024 lanes to one reader, all taken from in turn and slept for at once. */
-TEST_F_TIMEOUT(connect, as_many_as_can_be, 120)
-{
-	struct wn_domain_create args = wt_create_args(self->m.control, "many");
-	struct many *m = calloc(1, sizeof(*m));
-	struct wn_lane *from;
-	uint32_t i, n = 0, len;
-	const uint32_t *record;
-	const char *path;
-	uint64_t node;
-
-	if (sizeof(long) == 4)
-		SKIP(return, "offsets of the last of them need 64 bits");
-	ASSERT_NE(NULL, m);
-	args.bounds.lanes = MANY;
-	ASSERT_EQ(0, wt_ioctl(self->m.control, WN_IOC_CREATE, &args));
-	path = wt_path(&self->m, "many");
-	ASSERT_EQ(0, wn_open(&m->to, path, NULL));
-	node = wn_create(&m->to, 0, "here");
-	ASSERT_EQ(0, wn_bind(&m->to, node, 0));
-	for (i = 0; i < MAKERS; i++) {
-		ASSERT_EQ(0, wn_open(&m->from[i], path, NULL));
-		while (n < MANY && !wn_lane_connect(&m->from[i], &m->p[n], node, 0, 4096))
-			n++;
-	}
-	ASSERT_EQ(MANY, n);
-	wn_lane_set_init(&m->set, &m->to, 0);
-	for (i = 0; i < MANY; i++) {
-		ASSERT_EQ(0, wn_lane_accept(&m->to, &m->c[i], NULL, 1));
-		ASSERT_EQ(0, wn_lane_set_add(&m->set, &m->c[i]));
-	}
-	while (!wn_lanes_wait(&m->to, 1))
-		;
-	EXPECT_EQ(-ETIME, wn_lane_set_wait(&m->set, 1));
-	/* From the last to the first: what is read first is the first one's. */
-	for (i = 0; i < 2 * MANY; i++)
-		ASSERT_EQ(0, wt_pair_send(&m->p[MANY - 1 - i % MANY], i));
-	EXPECT_EQ(0, wn_lane_set_wait(&m->set, 0));
-	for (i = 0; i < 2 * MANY; i++) {
-		record = wn_lane_set_next(&m->set, &from, &len);
-		ASSERT_NE(NULL, record);
-		ASSERT_EQ(MANY - 1 - i / 2 + i % 2 * MANY, *record);
-	}
-	EXPECT_EQ(NULL, wn_lane_set_next(&m->set, &from, &len));
-	EXPECT_EQ(NULL, from);
-	wn_lane_set_end(&m->set);
-	for (i = 0; i < MANY; i++) {
-		wn_lane_close(&m->p[i]);
-		wn_lane_close(&m->c[i]);
-	}
-	for (i = 0; i < MAKERS; i++)
-		wn_close(&m->from[i]);
-	wn_close(&m->to);
-	free(m);
-}
-
 /* ------------------------------------------------------------ processes */
 
 #define RECORDS	20000u
@@ -437,44 +372,6 @@ TEST_F(connect, processes)
 TEST_F(connect, producer_killed)
 {
 	exchange(_metadata, self, 1);
-}
-
-/* Buffers lent from one client to another; the death of who has one is told as ever. */
-TEST_F(connect, loans)
-{
-	const void *first = NULL, *taken;
-	uint32_t i, len, type;
-	struct wn_lane p, c;
-	struct wn_loans lends, takes;
-	char *to;
-
-	ASSERT_EQ(0, both(&self->p, &self->c, self->node, &p, &c));
-	ASSERT_EQ(0, wn_loans_begin(&lends, &p, 8192));
-	ASSERT_EQ(0, wn_loans_begin(&takes, &c, 8192));
-	for (i = 0; i < 100; i++) {
-		to = wn_loans_get(&lends);
-		ASSERT_NE(NULL, to);
-		memset(to, (int)i, 8192);
-		ASSERT_EQ(0, wn_loans_send(&lends, to, 8192 - i, i));
-		ASSERT_EQ(0, wn_lane_commit(&p));
-		taken = wn_loans_take(&takes, &len, &type);
-		ASSERT_NE(NULL, taken);
-		EXPECT_EQ(8192 - i, len);
-		EXPECT_EQ(i, type);
-		EXPECT_EQ((char)i, ((const char *)taken)[8191]);
-		if (!i)
-			first = taken;	/* kept all the time */
-		else
-			ASSERT_EQ(0, wn_loans_return(&takes, taken));
-	}
-	EXPECT_EQ(0, ((const char *)first)[4096]);
-	EXPECT_EQ(-ETIME, wn_loans_wait(&takes, 1));
-	wn_lane_close(&p);
-	EXPECT_EQ(-ENOLINK, wn_loans_wait(&takes, 0));
-	/* What it has it may still read. */
-	EXPECT_EQ(0, ((const char *)first)[4096]);
-	EXPECT_EQ(0, wn_loans_return(&takes, first));
-	wn_lane_close(&c);
 }
 
 /* The consumer is killed while the producer waits for room. */

@@ -276,77 +276,91 @@ static int wait_for(struct wn_embed_lane_views *views, unsigned long number, u64
 	return err;
 }
 
-/* Whether one of them rang or ended since this was last asked; fills the words to sleep on. */
-static bool any_told(struct wn_embed_lane_views *views, struct wn_embed_word *words, u32 *nr,
-		     bool *all)
+/* What who waits for any sleeps on: words, and the views that they are in, kept mapped. */
+struct watch {
+	struct wn_embed_word words[WN_EMBED_WORDS];
+	struct wn_embed_lane_view *held[WN_EMBED_WORDS];
+	u32 nr, nr_held;
+	bool all;		/* there was room for the words of each */
+};
+
+/* Under the lock: whether it rang or ended since this was last asked; else it is watched. */
+static bool watch_one(struct wn_embed_lane_view *v, struct watch *w)
+{
+	struct wn_embed_word bells[2];
+	bool told = false;
+	u32 n, i;
+
+	n = bells_of(v, v->rung_any, bells, &told);
+	told |= !v->told_any && is_over(v);
+	v->told_any = is_over(v);
+	for (i = 0; i < n; i++)
+		v->rung_any[i] = bells[i].seen;
+	if (v->told_any)
+		return told;
+	if (w->nr + n > WN_EMBED_WORDS) {
+		w->all = false;
+		return told;
+	}
+	for (i = 0; i < n; i++)
+		w->words[w->nr++] = bells[i];
+	v->refs++;
+	w->held[w->nr_held++] = v;
+	return told;
+}
+
+/* Whether there is something; looks at all in any case, so that each is told of once. */
+static bool watch_all(struct wn_embed_lane_views *views, struct watch *w, u32 *news)
 {
 	struct wn_embed_lane_view *v;
-	bool told = false;
+	bool told;
 
-	*all = true;
-	for (v = views->first; v; v = v->next) {
-		struct wn_embed_word bells[2];
-		u32 n, i;
-
-		if (!v->peer || !v->state)
-			continue;
-		n = bells_of(v, v->rung_any, bells, &told);
-		told |= !v->told_any && is_over(v);
-		v->told_any = is_over(v);
-		for (i = 0; i < n; i++) {
-			v->rung_any[i] = bells[i].seen;
-			if (*nr == WN_EMBED_WORDS)
-				*all = false;
-			else if (!v->told_any)
-				words[(*nr)++] = bells[i];
-		}
-	}
+	pthread_mutex_lock(&views->lock);
+	w->words[0] = (struct wn_embed_word){ news, load(news) };
+	w->nr = 1;
+	w->nr_held = 0;
+	w->all = true;
+	told = w->words[0].seen != views->seen;
+	views->seen = w->words[0].seen;
+	for (v = views->first; v; v = v->next)
+		if (v->peer && v->state)
+			told |= watch_one(v, w);
+	pthread_mutex_unlock(&views->lock);
 	return told;
+}
+
+static void unwatch(struct wn_embed_lane_views *views, const struct watch *w)
+{
+	u32 i;
+
+	pthread_mutex_lock(&views->lock);
+	for (i = 0; i < w->nr_held; i++)
+		put(w->held[i]);
+	pthread_mutex_unlock(&views->lock);
 }
 
 static int wait_for_any(struct wn_embed_lane_views *views, u32 *news, u64 deadline, int sock)
 {
-	struct wn_embed_word words[WN_EMBED_WORDS];
-	struct wn_embed_lane_view *held[WN_EMBED_WORDS];
-	bool told, all;
+	struct watch w;
 	int err = 0;
-	u32 nr, n, i;
+	bool over;
 
-	for (;;) {
-		pthread_mutex_lock(&views->lock);
-		words[0] = (struct wn_embed_word){ news, load(news) };
-		nr = 1;
-		told = any_told(views, words, &nr, &all);
-		told |= words[0].seen != views->seen;
-		views->seen = words[0].seen;
-		n = 0;
-		if (!told) {
-			struct wn_embed_lane_view *v;
-
-			/* What is slept on stays mapped meanwhile. */
-			for (v = views->first; v && n < WN_EMBED_WORDS; v = v->next) {
-				v->refs++;
-				held[n++] = v;
-			}
-		}
-		pthread_mutex_unlock(&views->lock);
-		if (told)
+	do {
+		if (watch_all(views, &w, news)) {
+			unwatch(views, &w);
 			return 0;
+		}
 		if (is_gone(sock))
 			err = -ESHUTDOWN;
-		if (err != -EINTR && err != -ESHUTDOWN &&
-		    !(err == -ETIME && wn_embed_is_late(deadline)))
-			err = wn_embed_sleep_any(words, nr,
-						 wn_embed_sooner(deadline, all ? LOOK_NS : NAP_NS));
-		else
-			nr = 0;
-		pthread_mutex_lock(&views->lock);
-		for (i = 0; i < n; i++)
-			put(held[i]);
-		pthread_mutex_unlock(&views->lock);
-		if (!nr)
-			return err;
-	}
+		over = err == -EINTR || err == -ESHUTDOWN ||
+		       (err == -ETIME && wn_embed_is_late(deadline));
+		if (!over)
+			err = wn_embed_sleep_any(w.words, w.nr,
+						 wn_embed_sooner(deadline,
+								 w.all ? LOOK_NS : NAP_NS));
+		unwatch(views, &w);
+	} while (!over);
+	return err;
 }
 
 int wn_embed_lane_view_wait(struct wn_embed_lane_views *views, u32 *news, int sock, void *arg)

@@ -208,7 +208,7 @@ WN_API int wn_lane_set_arm(struct wn_lane_set *set)
 
 	if (!set->wn || set->wn->fd < 0)
 		return -EOPNOTSUPP;
-	if (!*set->wn->alive)
+	if (is_inherited(set))
 		return -EOWNERDEAD;
 	give_back(set);
 	there = look(set);
