@@ -42,7 +42,7 @@ struct answer {
 	uint8_t body[BODY];
 };
 
-enum { OPEN = 1, AGAIN, CALL, MAP, REMOVE };
+enum { OPEN = 1, AGAIN, CALL, MAP, REMOVE, LANE };
 
 FIXTURE(hostile_host)
 {
@@ -323,6 +323,9 @@ static int babble(const char *dir, struct ws_dice dice, uint32_t rounds)
 	static const unsigned long cmds[] = {
 		WN_IOC_SETUP, WN_IOC_ENABLE, WN_IOC_ENTER, WN_IOC_SUBMIT, WN_IOC_INFO,
 		WN_IOC_QUERY, WN_IOC_BOUNDS, WN_IOC_RESTRICT, WN_IOC_EVENTFD, WN_IOC_WAIT_EPOCH,
+		WN_IOC_LANE_CONNECT, WN_IOC_LANE_ACCEPT, WN_IOC_LANE_WAIT, WN_IOC_LANE_WAKE,
+		WN_IOC_LANE_CLOSE, WN_IOC_LANE_LIST, WN_IOC_FAN_MAKE, WN_IOC_FAN_JOIN,
+		WN_IOC_FAN_EVICT,
 	};
 	struct answer answer;
 	struct ask ask;
@@ -337,10 +340,10 @@ static int babble(const char *dir, struct ws_dice dice, uint32_t rounds)
 			continue;
 		fill(&dice, &ask, 64);
 		fill(&dice, ask.body, 256);
-		ask.what = ws_any(&dice, 7);
+		ask.what = ws_any(&dice, 8);
 		ask.bytes = ws_any(&dice, 8) ? ws_any(&dice, BODY + 1) : ws_any(&dice, 1U << 31);
 		if (ask.what == CALL && ws_any(&dice, 4)) {
-			ask.value = cmds[ws_any(&dice, 10)];
+			ask.value = cmds[ws_any(&dice, sizeof(cmds) / sizeof(cmds[0]))];
 			if (ws_any(&dice, 2))
 				memset(ask.body + 4, 0, 252);
 			*(uint32_t *)ask.body = 8 * ws_any(&dice, 600);
@@ -456,6 +459,212 @@ TEST_F_TIMEOUT(hostile_host, the_good_beside_the_bad, 600)
 	EXPECT_EQ(0, kill(self->m.control, 0));
 	EXPECT_TRUE(WS_EVENTUALLY(clients_of(self->path) == 0));
 	EXPECT_EQ(1, clients_of(wt_path(&self->m, "good")));
+}
+
+/* ------------------------------------------------------------ lanes and fans */
+
+#define WORDS	32	/* of any of their structs, and more */
+
+union lane_args {
+	uint32_t word[WORDS];
+	struct wn_lane_connect connect;
+	struct wn_lane_accept accept;
+	struct wn_lane_wait wait;
+	struct wn_lane_list list;
+	struct wn_fan_make make;
+	struct wn_fan_join join;
+	struct wn_fan_evict evict;
+};
+
+/* What would do, of lanes at that node; how many bytes. */
+static uint32_t honest(struct ws_dice *dice, unsigned long cmd, uint64_t node, union lane_args *a)
+{
+	memset(a, 0, sizeof(*a));
+	switch (cmd) {
+	case WN_IOC_LANE_CONNECT:
+		a->connect.node = node;
+		a->connect.bytes = 4096;
+		break;
+	case WN_IOC_LANE_WAIT:
+		a->wait.lane = ws_any(dice, 2) ? WN_LANE_ANY : ws_any(dice, 64);
+		a->wait.deadline = 1;
+		break;
+	case WN_IOC_FAN_MAKE:
+		a->make.node = node;
+		a->make.bytes = 4096;
+		a->make.seats = 1 + ws_any(dice, WN_FAN_SEATS);
+		a->make.flags = ws_any(dice, 2);
+		break;
+	case WN_IOC_FAN_JOIN:
+		a->join.node = node;
+		a->join.lane = WN_LANE_ANY;
+		break;
+	case WN_IOC_FAN_EVICT:
+		a->evict.lane = ws_any(dice, 64);
+		a->evict.life = 1;
+		break;
+	default:
+		break;
+	}
+	a->word[0] = (uint32_t)_IOC_SIZE(cmd);
+	return a->word[0] < sizeof(*a) ? a->word[0] : (uint32_t)sizeof(*a);
+}
+
+static uint32_t lie(struct ws_dice *dice)
+{
+	static const uint32_t lies[] = { 0, 1, 2, 64, 4095, 4097, 1U << 31, ~0U, ~0U - 1 };
+
+	return ws_any(dice, 3) ? lies[ws_any(dice, sizeof(lies) / sizeof(lies[0]))] :
+				 ws_any(dice, 1U << 31);
+}
+
+/* 0; or an errno, or what is none. */
+static int one_of_them(struct ws_dice *dice, int sock, uint64_t node, uint32_t *done)
+{
+	static const unsigned long cmds[] = {
+		WN_IOC_LANE_CONNECT, WN_IOC_FAN_MAKE, WN_IOC_FAN_JOIN, WN_IOC_LANE_CLOSE,
+		WN_IOC_LANE_ACCEPT, WN_IOC_LANE_WAIT, WN_IOC_LANE_LIST, WN_IOC_FAN_EVICT,
+		WN_IOC_LANE_WAKE,
+	};
+	const uint32_t at = ws_any(dice, sizeof(cmds) / sizeof(cmds[0]) + 1);
+	struct ask ask = { .what = LANE };
+	struct answer answer;
+	union lane_args args;
+	int fd, ret;
+
+	if (at == sizeof(cmds) / sizeof(cmds[0])) {
+		/* Windows: of its lanes, of others', of none. */
+		ask.value = ws_any(dice, 4) ? WN_REGION_LANES + ws_any(dice, 128) : lie(dice);
+		ask.arg = ws_any(dice, 2) ? 0 : ws_any(dice, 2) ? 1 + ws_any(dice, 64) : lie(dice);
+	} else {
+		ask.what = CALL;
+		ask.value = cmds[at];
+		ask.arg = ws_any(dice, 4) ? ws_any(dice, 64) : lie(dice);
+		if (_IOC_SIZE(cmds[at])) {
+			ask.bytes = honest(dice, cmds[at], node, &args);
+			if (ws_any(dice, 2))
+				args.word[ws_any(dice, ws_any(dice, 2) ? 10 : WORDS)] = lie(dice);
+			if (!ws_any(dice, 8))
+				ask.bytes = ws_any(dice, sizeof(args) + 1);
+			memcpy(ask.body, &args, sizeof(args));
+		}
+	}
+	ret = say(sock, &ask, &answer, &fd);
+	if (fd >= 0)
+		close(fd);
+	if (!ret && at < 4)
+		done[at]++;
+	return ret;
+}
+
+/* Lanes to a node of its own, from clients that speak to the host as they like. */
+static int lane_babble(const char *dir, const char *path, const char *name, struct ws_dice dice,
+		       uint32_t rounds)
+{
+	uint32_t i, k, done[4] = { 0 };
+	struct wn_setup s;
+	int sock[3], ret;
+	struct wn wn;
+	__s64 node;
+
+	if (wn_open(&wn, path, NULL))
+		return 1;
+	node = wn_create(&wn, 0, name);
+	if (IS_ERROR(node) || wn_bind(&wn, (uint64_t)node, 0))
+		return 2;
+	for (i = 0; i < 3; i++) {
+		sock[i] = raw_client(dir, &s);
+		if (sock[i] < 0)
+			return 3;
+	}
+	for (i = 0; i < rounds; i++) {
+		k = ws_any(&dice, 3);
+		ret = one_of_them(&dice, sock[k], (uint64_t)node, done);
+		if (ret > WN_LANE_LIST || ret < -4095)
+			return 4;
+		if (ret == -EPIPE || !ws_any(&dice, 200)) {
+			close(sock[k]);
+			sock[k] = raw_client(dir, &s);
+			if (sock[k] < 0)
+				return 5;
+		}
+	}
+	/* Some of it was no nonsense, or this tried nothing. */
+	return done[0] && done[1] && done[2] && done[3] ? 0 : 6;
+}
+
+/* How many lanes this client can have. */
+static int lanes_to_be_had(struct wn *wn, uint64_t node)
+{
+	struct wn_lane l[64];
+	int n = 0, i;
+
+	while (n < 64 && !wn_lane_connect(wn, &l[n], node, 0, 4096))
+		n++;
+	for (i = 0; i < n; i++)
+		wn_lane_close(&l[i]);
+	return n;
+}
+
+TEST_F_TIMEOUT(hostile_host, lanes_and_fans, 600)
+{
+	const uint32_t rounds = ws_rounds(200000, 20000, 5000);
+	struct ws_dice dice = ws_seed("hostile_host lanes");
+	struct wn_lane out, in, rest;
+	int i, status, left = 2, before;
+	uint64_t n = 0, *at;
+	const uint64_t *from;
+	struct wn other;
+	uint32_t len;
+	__s64 node;
+
+	ASSERT_EQ(0, wn_open(&other, self->path, NULL));
+	node = wn_create(&self->wn, 0, "ours");
+	ASSERT_FALSE(IS_ERROR(node));
+	ASSERT_EQ(0, wn_bind(&self->wn, (uint64_t)node, 0));
+	ASSERT_EQ(0, wn_lane_connect(&other, &out, (uint64_t)node, 0, 4096));
+	ASSERT_EQ(0, wn_lane_accept(&self->wn, &in, NULL, 1));
+	before = lanes_to_be_had(&other, (uint64_t)node);
+	EXPECT_LT(1, before);
+	while (!wn_lane_accept(&self->wn, &rest, NULL, 1))
+		wn_lane_close(&rest);
+	fflush(NULL);
+	for (i = 0; i < 2; i++) {
+		if (fork())
+			continue;
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		_exit(lane_babble(self->m.dir, self->path, i ? "a" : "b",
+				  ws_dice_of(&dice, (uint32_t)i), rounds));
+	}
+	while (left) {
+		at = wn_lane_reserve(&out, 8);
+		ASSERT_NE(NULL, at);
+		*at = n;
+		ASSERT_EQ(0, wn_lane_commit(&out));
+		ASSERT_EQ(0, wn_lane_wait(&in, 0, wn_deadline(60000000000)));
+		from = wn_lane_peek(&in, &len);
+		ASSERT_NE(NULL, from);
+		ASSERT_EQ(n, *from);
+		ASSERT_EQ(0, wn_lane_consume(&in));
+		n++;
+		/* Those that they made to us, if they guessed the node. */
+		if (n % 1000 == 0 && !wn_lane_accept(&self->wn, &rest, NULL, 1))
+			wn_lane_close(&rest);
+		if (waitpid(-1, &status, WNOHANG) > 0) {
+			EXPECT_EQ(0, status);
+			left--;
+		}
+	}
+	TH_LOG("%llu records beside them", (unsigned long long)n);
+	EXPECT_EQ(0, kill(self->m.control, 0));
+	/* The host is there still, and has nothing of theirs. */
+	EXPECT_TRUE(WS_EVENTUALLY(clients_of(self->path) == 2));
+	while (!wn_lane_accept(&self->wn, &rest, NULL, 1))
+		wn_lane_close(&rest);
+	EXPECT_EQ(before, lanes_to_be_had(&other, (uint64_t)node));
+	wn_lane_close(&out);
+	wn_lane_close(&in);
+	wn_close(&other);
 }
 
 WT_MAIN
