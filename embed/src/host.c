@@ -9,12 +9,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -119,6 +121,50 @@ static int receive(struct connection *c, pid_t *from)
 	return 1;
 }
 
+/*
+ * Until its socket can do that (POLLIN, POLLOUT), or says that it is cut: *came. False:
+ * its owner exited, or the host stops, which ends it whatever the other side does.
+ */
+static bool wait_for(const struct connection *c, short events, short *came)
+{
+	struct pollfd p[] = {
+		{ .fd = c->sock, .events = events },
+		{ .fd = c->host->stop[0] },
+		{ .fd = c->owner_fd, .events = POLLIN },
+	};
+
+	while (poll(p, 3, -1) < 0)
+		if (errno != EINTR)
+			return false;
+	*came = p[0].revents;
+	return !p[1].revents && (c->owner_fd < 0 || !p[2].revents);
+}
+
+/* Who does not read waits for itself: not the host's stop, nor its owner's end, for it. */
+static bool send_all(const struct connection *c, const struct msghdr *msg)
+{
+	short came;
+
+	while (sendmsg(c->sock, msg, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
+		if (errno == EINTR)
+			continue;
+		if (errno != EAGAIN || !wait_for(c, POLLOUT, &came))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Files on their way are counted against this process's user, for whomever they are: who
+ * asks for more must have taken those of its last answer. Who keeps to one ask at a time has.
+ */
+static bool has_unread(const struct connection *c)
+{
+	int bytes;
+
+	return !ioctl(c->sock, SIOCOUTQ, &bytes) && bytes > 0;
+}
+
 static bool reply(struct connection *c, const int *fds, u32 count)
 {
 	union {
@@ -128,7 +174,6 @@ static bool reply(struct connection *c, const int *fds, u32 count)
 	struct iovec body = { &c->answer,
 			      WN_WIRE_HEAD(struct wn_wire_answer) + c->answer.bytes };
 	struct msghdr msg = { .msg_iov = &body, .msg_iovlen = 1 };
-	ssize_t n;
 
 	if (count) {
 		memset(&control, 0, sizeof(control));
@@ -139,10 +184,7 @@ static bool reply(struct connection *c, const int *fds, u32 count)
 		msg.msg_control = &control;
 		msg.msg_controllen = CMSG_SPACE(count * sizeof(int));
 	}
-	do
-		n = sendmsg(c->sock, &msg, MSG_NOSIGNAL);
-	while (n < 0 && errno == EINTR);
-	return n >= 0;
+	return send_all(c, &msg);
 }
 
 /* ------------------------------------------------------------------- files */
@@ -376,6 +418,8 @@ static bool answer(struct connection *c, pid_t from)
 {
 	struct wn_wire_answer *a = &c->answer;
 
+	if ((c->ask.what == WN_WIRE_MAP || c->ask.what == WN_WIRE_LANE) && has_unread(c))
+		return false;
 	if (c->ask.what == WN_WIRE_MAP)
 		return answer_map(c, from);
 	if (c->ask.what == WN_WIRE_LANE)
@@ -403,25 +447,14 @@ static bool answer(struct connection *c, pid_t from)
 /* Until it hangs up, its owner exits, or the host stops. */
 static void talk(struct connection *c)
 {
-	struct pollfd p[] = {
-		{ .fd = c->sock, .events = POLLIN },
-		{ .fd = c->host->stop[0] },
-		{ .fd = -1, .events = POLLIN },
-	};
+	short came;
 	pid_t from;
 	int n;
 
-	for (;;) {
-		p[2].fd = c->owner_fd;
-		if (poll(p, 3, -1) < 0 && errno != EINTR)
+	while (wait_for(c, POLLIN, &came)) {
+		/* What was asked before it was cut is done. */
+		if (!(came & POLLIN))
 			return;
-		if (p[1].revents || (c->owner_fd >= 0 && p[2].revents))
-			return;
-		if (!(p[0].revents & POLLIN)) {
-			if (p[0].revents)
-				return;
-			continue;
-		}
 		n = receive(c, &from);
 		if (n > 0 && !answer(c, from))
 			n = 0;

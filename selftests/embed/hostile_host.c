@@ -7,6 +7,7 @@
 #include "../common.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -19,6 +20,7 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <wn.h>
+#include <wn_embed.h>
 #include <wn_transport.h>
 
 #include "../harness.h"
@@ -305,6 +307,131 @@ TEST_F(hostile_host, descriptors_are_never_numbers)
 			  ioctl_by(sock, WN_IOC_EVENTFD, &e, sizeof(e)));
 	}
 	close(sock);
+}
+
+/* ------------------------------------------------------- who does not read */
+
+/* Ask until the host takes no more, or hangs up; nothing is read. How many it took. */
+static int ask_on(int sock, uint32_t what, uint64_t value, uint32_t most)
+{
+	struct ask ask = { .what = what, .value = value, .bytes = what == CALL ? BODY : 0 };
+	struct pollfd p = { .fd = sock, .events = POLLOUT };
+	uint32_t n;
+
+	*(uint32_t *)ask.body = sizeof(struct wn_query);
+	for (n = 0; n < most; n++) {
+		while (send(sock, &ask, offsetof(struct ask, body) + ask.bytes,
+			    MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+			if (errno != EAGAIN || poll(&p, 1, 200) <= 0 || p.revents & POLLHUP)
+				return (int)n;
+	}
+	return (int)n;
+}
+
+struct asker {
+	const char *dir;
+	struct {
+		pid_t pid;	/* who has the connection in the end */
+		uint32_t full;	/* no more goes in: the host waits for it to read */
+	} *last;
+};
+
+static int ask_and_die(void *arg)
+{
+	const struct asker *a = arg;
+	struct wn_setup s;
+	int sock = raw_client(a->dir, &s);
+	pid_t pid;
+
+	if (sock < 0)
+		return 1;
+	pid = fork();
+	if (pid) {
+		a->last->pid = pid;
+		return pid > 0 && WS_EVENTUALLY(__atomic_load_n(&a->last->full, __ATOMIC_ACQUIRE)) ?
+		       0 : 2;
+	}
+	/* More than goes into both sockets; then it keeps the connection, and reads nothing. */
+	prctl(PR_SET_PDEATHSIG, 0);
+	ask_on(sock, CALL, WN_IOC_QUERY, 4000);
+	__atomic_store_n(&a->last->full, 1, __ATOMIC_RELEASE);
+	sleep(200);
+	_exit(0);
+}
+
+/* A host in this process, whose stop does not wait for who does not read. */
+static int stop_beside(void *arg)
+{
+	char dir[] = "/tmp/wn.XXXXXX", path[32], at[64];
+	struct wn_host *host;
+	int sock, err;
+
+	if (!mkdtemp(dir))
+		return -errno;
+	snprintf(path, sizeof(path), "%s/s", dir);
+	snprintf(at, sizeof(at), "host:%s", path);
+	err = wn_host_start(&host, path, 0, 0);
+	err = err ? err : wn_domain_create(strcat(at, "/d"), 0600, NULL);
+	if (err)
+		return err;
+	at[strlen(at) - 2] = 0;
+	sock = open_file(at, "d");
+	if (sock < 0)
+		return sock;
+	/* It stands still. */
+	if (ask_on(sock, CALL, WN_IOC_QUERY, 4000) == 4000)
+		return 2;
+	alarm(20);
+	wn_host_stop(host);
+	alarm(0);
+	close(sock);
+	return rmdir(dir) ? -errno : 0;
+}
+
+/* Answers that lie there when the host hangs up. */
+static int read_on(int sock)
+{
+	struct pollfd end = { .fd = sock, .events = POLLRDHUP };
+	struct answer answer;
+	ssize_t got;
+	int n = 0;
+
+	if (poll(&end, 1, 10000) <= 0)
+		return -ETIME;
+	/* Of asks that the host never looked at there is a reset, once, before or behind them. */
+	while ((got = recv(sock, &answer, sizeof(answer), 0)) > 0 || (got && errno == ECONNRESET))
+		n += got > 0;
+	return got ? -errno : n;
+}
+
+TEST_F(hostile_host, never_reads)
+{
+	struct asker a = { self->m.dir, ws_shared(sizeof(*a.last)) };
+	struct answer answer;
+	struct wn_setup s;
+	int sock, fd, n;
+
+	/* Its owner's end is its client's, whatever is on the way to who has the connection. */
+	ASSERT_NE(NULL, a.last);
+	ASSERT_EQ(0, wt_in_child(0, ask_and_die, &a));
+	EXPECT_TRUE(WS_EVENTUALLY(clients_of(self->path) == 1));
+	kill(a.last->pid, SIGKILL);
+	EXPECT_EQ(0, wt_in_child(0, stop_beside, NULL));
+	/* Of files only one answer is on the way. */
+	sock = raw_client(self->m.dir, &s);
+	ASSERT_LE(0, sock);
+	ask_on(sock, MAP, WN_REGION_ALL_SLOTS, 200);
+	EXPECT_EQ(1, read_on(sock));
+	close(sock);
+	/* And who reads gets as many as it likes. */
+	sock = raw_client(self->m.dir, &s);
+	for (n = 0; n < 100; n++) {
+		fd = region_fd(sock, WN_REGION_ALL_SLOTS, &answer);
+		ASSERT_LE(0, fd);
+		close(fd);
+	}
+	close(sock);
+	EXPECT_TRUE(WS_EVENTUALLY(clients_of(self->path) == 1));
 }
 
 /* ----------------------------------------------------------------- nonsense */
