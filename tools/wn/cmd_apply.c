@@ -13,6 +13,7 @@
 #include "bounds.h"
 #include "domain_conf.h"
 #include "opts.h"
+#include "progress.h"
 #include "session.h"
 
 struct plan {
@@ -107,13 +108,16 @@ static int own(const struct wn_ctx *ctx, const struct wn_domain_conf *c, const c
 
 static int apply(struct wn_ctx *ctx, const struct wn_domain_conf *c)
 {
+	struct wn_ticker ticker;
 	char path[PATH_MAX];
 	bool kept = false;
 	int status = wn_session_path(ctx, c->name, path), err;
 
 	if (status)
 		return status;
+	wn_ticker_begin(&ticker, "making a domain, seconds:");
 	err = wn_domain_create(path, ctx->embed ? c->mode : 0600, &c->bounds);
+	wn_ticker_end(&ticker);
 	if (err && err != -EEXIST)
 		return wn_bounds_fail(ctx->mount, &c->bounds, "cannot apply", c->file, err);
 	if (err == -EEXIST) {

@@ -6,6 +6,7 @@
 
 #include "bounds.h"
 #include "opts.h"
+#include "progress.h"
 #include "session.h"
 #include "text.h"
 
@@ -33,6 +34,7 @@ static int create(struct wn_ctx *ctx, int argc, char **argv)
 	const char *mode_text = "660";
 	struct wn_bounds_query q;
 	int profile = 0, status, err;
+	struct wn_ticker ticker;
 	unsigned int mode;
 	char path[PATH_MAX];
 	struct wn_opts o;
@@ -65,7 +67,10 @@ static int create(struct wn_ctx *ctx, int argc, char **argv)
 	status = wn_session_path(ctx, o.arg[0], path);
 	if (status)
 		return status;
+	/* Its memory is taken and zeroed now: of the large profile 1.2 GB. */
+	wn_ticker_begin(&ticker, "making the domain, seconds:");
 	err = wn_domain_create(path, mode, &q.bounds);
+	wn_ticker_end(&ticker);
 	if (err == -EEXIST && may_be)
 		err = 0;
 	else if (!err && ctx->embed)

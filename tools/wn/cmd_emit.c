@@ -67,6 +67,10 @@ int cmd_emit(struct wn_ctx *ctx, int argc, char **argv)
 			t.tv_nsec -= 1000000000;
 		}
 		nanosleep(&t, NULL);
+		/* On a busy host the engine may not have looked since: an op makes it look now. */
+		memset(&sqe, 0, sizeof(sqe));
+		wn_prep(&sqe, WN_OP_NOP, 0, 0);
+		wn_session_do(ctx, &sqe, NULL, NULL);
 	}
 	if (ctx->json) {
 		wn_json_begin(&ctx->j, "emit");

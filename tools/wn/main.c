@@ -137,12 +137,20 @@ static int flushed(int status)
 	return status ? status : WN_EXIT_FAILED;
 }
 
+/* By itself: on a terminal that has them, and whose user minds them not. */
+static bool wants_colour(void)
+{
+	const char *none = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	return isatty(STDOUT_FILENO) && (!none || !*none) && (!term || strcmp(term, "dumb"));
+}
+
 int main(int argc, char **argv)
 {
 	struct wn_ctx ctx = {
 		.mount = env("WORKNODE_MOUNT", WN_FS_PATH),
 		.domain = env("WORKNODE_DOMAIN", NULL),
-		.colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR"),
+		.colour = wants_colour(),
 		.out = stdout,
 	};
 	int status;

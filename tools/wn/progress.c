@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "progress.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -37,7 +38,7 @@ void wn_progress_at(struct wn_progress *p, __u64 at)
 	__u64 t, full, i;
 
 	/* The clock costs more than what is counted. */
-	if (!p->on || (at - p->looked < 64 && at != p->total && !forced()))
+	if (!p->on || (at - p->looked < 64 && at != p->total && !p->timed && !forced()))
 		return;
 	p->looked = at;
 	t = now();
@@ -62,4 +63,60 @@ void wn_progress_end(struct wn_progress *p)
 {
 	if (p->any)
 		fputs(isatty(STDERR_FILENO) ? "\r\033[K" : "\n", stderr);
+}
+
+/* Each fifth of a second; nothing in the first two. */
+static void *tick(void *arg)
+{
+	struct wn_ticker *t = arg;
+	struct timespec next;
+	__u64 at;
+
+	pthread_mutex_lock(&t->lock);
+	while (!t->over) {
+		at = now();
+		wn_progress_at(&t->p, (at - t->p.begun) / 1000000000);
+		at += EACH;
+		next.tv_sec = (time_t)(at / 1000000000);
+		next.tv_nsec = (long)(at % 1000000000);
+		pthread_cond_timedwait(&t->ended, &t->lock, &next);
+	}
+	pthread_mutex_unlock(&t->lock);
+	return NULL;
+}
+
+void wn_ticker_begin(struct wn_ticker *t, const char *what)
+{
+	pthread_condattr_t clock;
+	sigset_t all, before;
+
+	*t = (struct wn_ticker){ .over = false };
+	wn_progress_begin(&t->p, what, 0);
+	t->p.timed = true;
+	if (!t->p.on)
+		return;
+	pthread_mutex_init(&t->lock, NULL);
+	pthread_condattr_init(&clock);
+	pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+	pthread_cond_init(&t->ended, &clock);
+	pthread_condattr_destroy(&clock);
+	if (forced())
+		wn_progress_at(&t->p, 0);
+	/* Signals are for the thread that does the work. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	t->runs = !pthread_create(&t->thread, NULL, tick, t);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+void wn_ticker_end(struct wn_ticker *t)
+{
+	if (t->runs) {
+		pthread_mutex_lock(&t->lock);
+		t->over = true;
+		pthread_cond_signal(&t->ended);
+		pthread_mutex_unlock(&t->lock);
+		pthread_join(t->thread, NULL);
+	}
+	wn_progress_end(&t->p);
 }

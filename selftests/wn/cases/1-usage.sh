@@ -49,3 +49,51 @@ problem=''
 [ "$status" = 0 ] || problem="status $status"
 grep -q 'bytes done: ' "$tmp/err" || problem+=" $(cat "$tmp/err")"
 tell "progress is told on stderr" "$problem"
+
+# What takes memory for a domain does not come back before: its seconds are told.
+printf 'nodes = 100\n' >"$tmp/waited.conf"
+for args in 'domain create waited' "domain apply $tmp/waited.conf"; do
+	fresh
+	status=0
+	# shellcheck disable=SC2086 # words
+	WORKNODE_PROGRESS=1 "$wn" "${on[@]}" $args >"$tmp/out" 2>"$tmp/err" || status=$?
+	problem=''
+	[ "$status" = 0 ] || problem="status $status"
+	grep -q 'domain, seconds: 0' "$tmp/err" || problem+=" $(cat "$tmp/err")"
+	tell "progress of: ${args% /*}" "$problem"
+	[ "$kernel" = 0 ] || "$wn" -m "$tmp/mnt" domain rm waited
+done
+
+# On a terminal, and beside one: two seconds are waited, so natively alone.
+if [ "$kernel" = 0 ] && command -v script >/dev/null; then
+	# tty COMMAND: what it writes to a terminal that is its stdin, stdout and stderr.
+	tty()
+	{
+		TERM=xterm timeout 30 script -qec "$1" /dev/null </dev/null | tr -d '\r'
+	}
+	printf -v engine '%q ' "$wn" "${on[@]}"
+	long=$(printf '#%.0s' {1..80})
+	slow="{ echo tree; sleep 2.2; echo '$long'; sleep 0.3; echo '$long'; echo digest; } |"
+	out=$(tty "$slow $engine batch >$tmp/out")
+	[[ $out == *"bytes done: 86"*$'\e[K'* ]] && [ -s "$tmp/out" ] && problem='' || problem=$(cat -v <<<"$out")
+	tell "on a terminal: a bar after two seconds, gone at the end" "$problem"
+	out=$(tty "$slow $engine batch 2>$tmp/err >$tmp/out")
+	[ -z "$out" ] && [ ! -s "$tmp/err" ] && problem='' || problem="$(cat -v <<<"$out") $(cat -v "$tmp/err")"
+	tell "where stderr is none: silence" "$problem"
+	out=$(tty "{ echo tree; echo '$long'; echo '$long'; } | $engine batch >$tmp/out")
+	[ -z "$out" ] && problem='' || problem=$(cat -v <<<"$out")
+	tell "what is quick has no bar" "$problem"
+	# Colours: there, off by NO_COLOR, and asked for beats that.
+	for how in "|yes" "NO_COLOR=1|no" "NO_COLOR=|yes" "TERM=dumb|no"; do
+		out=$(tty "env ${how%|*} $engine tree --long")
+		case $out in
+		*$'\e['*) got=yes ;;
+		*) got=no ;;
+		esac
+		[[ $out == *projects* && $got = "${how#*|}" ]] && problem='' || problem=$(cat -v <<<"$out")
+		tell "colours on a terminal with ${how%|*}: ${how#*|}" "$problem"
+	done
+	out=$(tty "NO_COLOR=1 $engine --color always tree --long")
+	[[ $out == *$'\e['* ]] && problem='' || problem=$out
+	tell "--color always beats NO_COLOR" "$problem"
+fi

@@ -52,7 +52,7 @@ if command -v promtool >/dev/null; then
 	tell "promtool takes the metrics" "$problem"
 fi
 n=$(grep -c '^worknode_' "$tmp/out")
-[ "$n" -ge 40 ] && problem='' || problem="$n only"
+[ "$n" -ge 45 ] && problem='' || problem="$n only"
 tell "$n metrics of one domain" "$problem"
 
 # The shell does complete.
