@@ -84,7 +84,7 @@ def crowd($c):
 .kernel as $k |
 .native.rows |= map(
   if .name == "16" then tracing($k.tracing // {})
-  elif .name == "15" then ioctl($k.enter; $k.tracing.enter)
+  elif .name == "15" then ioctl($k.enter | if .enter then . else null end; $k.tracing.enter)
   elif .name == "10" then crowd($k.crowd // {})
   else . end) |
 (.native.rows[].results[]?.sides[]? | select(.cdf) | .cdf) |= thin(200)

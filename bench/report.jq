@@ -178,7 +178,7 @@ Drift: the last third's median against the first's, of ops a second of the threa
 "
 ## The engine in a kernel
 
-At native speed, in User-Mode Linux, ns: the slope of what batches of 1 to 128 ops cost; its system calls are ten times dearer than a host's, so only the slope counts.
+At native speed, \(if (.kernel.native.where // "User-Mode Linux") == "User-Mode Linux" then "in User-Mode Linux, ns: the slope of what batches of 1 to 128 ops cost; its system calls are ten times dearer than a host\u0027s, so only the slope counts." else "by the module in this host\u0027s kernel, ns: the slope of what batches of 1 to 128 ops cost." end)
 ",
 (.kernel.native | slopes),
 "

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * enter DOMAIN: what one op costs, inline, nobody awake, beside the smallest
- * system call. Under an instruction-counted guest a nanosecond is an instruction
- * and the figures repeat exactly; elsewhere they are times, with their spread.
+ * enter DOMAIN [CALLS]: what the enter ioctl costs, inline, nobody awake, beside the smallest
+ * system call: with nothing to do, and with ops. Under an instruction-counted guest a
+ * nanosecond is an instruction and the figures repeat exactly; elsewhere they are times.
+ * JSON on stdout: medians.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -81,8 +82,8 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* Median, least and most of the time one call takes, a unit of work at a time. */
-static double measure(const char *name, void (*once)(void), unsigned int calls, unsigned int units)
+/* The median of what one call takes, a unit of work at a time. */
+static double measure(void (*once)(void), unsigned int calls, unsigned int units)
 {
 	double ns[RUNS];
 	unsigned int run, i;
@@ -97,34 +98,32 @@ static double measure(const char *name, void (*once)(void), unsigned int calls, 
 		ns[run] = (now() - start) / calls / units;
 	}
 	qsort(ns, RUNS, sizeof(ns[0]), compare);
-	printf("%-24s median %8.1f  min %8.1f  max %8.1f\n", name, ns[RUNS / 2], ns[0],
-	       ns[RUNS - 1]);
 	return ns[RUNS / 2];
 }
 
 int main(int argc, char **argv)
 {
-	double floor, one;
+	static const unsigned int batches[] = { 1, 16, 64 };
+	const unsigned int calls = argc > 2 ? (unsigned int)atoi(argv[2]) : 2000;
+	unsigned int i;
 	int err;
 
-	if (argc != 2) {
-		fprintf(stderr, "usage: enter DOMAIN\n");
+	if (argc < 2 || argc > 3 || !calls) {
+		fprintf(stderr, "usage: enter DOMAIN [CALLS]\n");
 		return 2;
 	}
 	err = wn_open(&wn, argv[1], NULL);
 	if (err)
 		die(argv[1], err);
-	printf("per op, ns (instructions in an instruction-counted guest); %d runs\n", RUNS);
-	floor = measure("getppid", getppid_once, 2000, 1);
-	measure("ioctl, refused", ioctl_refused_once, 2000, 1);
-	measure("enter, nothing to do", enter_nothing_once, 2000, 1);
-	batch = 1;
-	one = measure("nop, batch 1", ops_once, 2000, 1);
-	batch = 16;
-	measure("nop, batch 16", ops_once, 500, 16);
-	batch = 64;
-	measure("nop, batch 64", ops_once, 200, 64);
-	printf("batch 1 above getppid: %.1f\n", one - floor);
+	printf("{ \"getppid\": %.1f,", measure(getppid_once, calls, 1));
+	printf(" \"refused\": %.1f,", measure(ioctl_refused_once, calls, 1));
+	printf(" \"enter\": %.1f, \"nop\": [", measure(enter_nothing_once, calls, 1));
+	for (i = 0; i < sizeof(batches) / sizeof(batches[0]); i++) {
+		batch = batches[i];
+		printf("%s[%u, %.1f]", i ? ", " : "", batch,
+		       measure(ops_once, calls / batch + 1, batch));
+	}
+	printf("]\n}\n");
 	wn_close(&wn);
 	return 0;
 }
