@@ -57,11 +57,22 @@ void unmapped(void *mem, size_t bytes)
 	munmap(mem, bytes);
 }
 
+static cpu_set_t before;
+static int pinned;
+
 int pin_to(int cpu)
 {
 	cpu_set_t set;
 
+	if (!pinned && !sched_getaffinity(0, sizeof(before), &before))
+		pinned = 1;
 	CPU_ZERO(&set);
 	CPU_SET(cpu, &set);
 	return sched_setaffinity(0, sizeof(set), &set);
+}
+
+void unpin(void)
+{
+	if (pinned)
+		sched_setaffinity(0, sizeof(before), &before);
 }

@@ -28,4 +28,7 @@ void unmapped(void *mem, size_t bytes);
 /* This thread to one CPU; below zero where that is refused. */
 int pin_to(int cpu);
 
+/* Where it was at first: children and threads begin where who makes them is. */
+void unpin(void);
+
 #endif

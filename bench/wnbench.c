@@ -17,7 +17,7 @@ static const struct bench_row *const rows[] = {
 	&row_polling, &row_mixes, &row_picoseconds, &row_replication,
 	&row_at_rest, &row_cores, &row_scope,
 	&row_curve_nodes, &row_curve_children, &row_curve_set, &row_curve_clients, &row_curve_lanes,
-	&row_curve_writers, &row_curve_batch,
+	&row_curve_writers, &row_curve_batch, &row_curve_throughput,
 	&row_sustained60, &row_sustained300,
 };
 

@@ -15,11 +15,11 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <wn_embed.h>
 
 #include "../peers/peers.h"
 #include "../peers/redis.h"
 #include "../support/domain.h"
+#include "../support/hosted.h"
 #include "rows.h"
 
 #define WORKERS	2
@@ -27,52 +27,17 @@
 
 int ratelimit_main(int argc, char **argv);
 
-static char hosted[64];
-static pid_t host;
 static unsigned int round_of;
-
-/* The engine's process, until this one ends. */
-static void serve(int ready)
-{
-	struct wn_host *h;
-
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (wn_embed_init(0) || wn_host_start(&h, hosted + strlen("host:"), 0, 0))
-		_exit(1);
-	if (write(ready, "", 1) != 1)
-		_exit(1);
-	for (;;)
-		pause();
-}
 
 static void begin(void)
 {
-	int fds[2];
-	char byte;
-
-	snprintf(hosted, sizeof(hosted), "host:/tmp/wnbench-host-%d", (int)getpid());
-	fflush(NULL);
-	if (pipe(fds))
-		bench_die("pipe");
-	host = fork();
-	if (!host)
-		serve(fds[1]);
-	close(fds[1]);
-	if (host < 0 || read(fds[0], &byte, 1) != 1)
-		bench_die("no host for the workers' engine");
-	close(fds[0]);
-	good(wn_embed_init(0), "wn_embed_init");
+	/* Workers and wrk begin where this is. */
+	unpin();
+	hosted_begin();
 #ifdef HAVE_REDIS
 	/* Here, for all rounds. */
 	redis_socket();
 #endif
-}
-
-static void end(void)
-{
-	kill(host, SIGKILL);
-	waitpid(host, NULL, 0);
-	unlink(hosted + strlen("host:"));
 }
 
 static int free_port(void)
@@ -93,7 +58,7 @@ static int ours(int port, const char *key)
 	char name[] = "ratelimit", domain[96], number[16], workers[8], limit[64];
 	char *args[] = { name, domain, number, workers, limit, NULL };
 
-	snprintf(domain, sizeof(domain), "%s/limits", hosted);
+	hosted_path(domain, sizeof(domain), "limits");
 	snprintf(number, sizeof(number), "%d", port);
 	snprintf(workers, sizeof(workers), "%d", WORKERS);
 	snprintf(limit, sizeof(limit), "%s=%llu/3600000", key, LIMIT);
@@ -157,7 +122,7 @@ static void serve_http(struct bench_sample *s, const void *arg)
 
 	/* A limit of its own for each round. */
 	snprintf(key, sizeof(key), "crowd-%u", ++round_of);
-	snprintf(domain, sizeof(domain), "%s/limits", hosted);
+	hosted_path(domain, sizeof(domain), "limits");
 	if (!arg)
 		good(wn_domain_create(domain, 0600, NULL), domain);
 	fflush(NULL);
@@ -200,7 +165,8 @@ static void run(const void *arg)
 	}
 	begin();
 	bench_compare(&c);
-	end();
+	hosted_end();
+	pin_to(0);
 	bench_note("wrk and the workers share this machine's CPUs, and most of a request is HTTP and "
 		   "the network stack. Of each round's requests exactly 20,000 may pass.");
 }

@@ -11,6 +11,7 @@ extern const struct bench_row row_finality, row_attest, row_metrics, row_ipc, ro
 extern const struct bench_row row_mixes, row_picoseconds, row_replication, row_at_rest, row_cores;
 extern const struct bench_row row_scope, row_curve_nodes, row_curve_children, row_curve_set;
 extern const struct bench_row row_curve_clients, row_curve_lanes, row_curve_writers, row_curve_batch;
+extern const struct bench_row row_curve_throughput;
 extern const struct bench_row row_sustained60, row_sustained300, row_tracing, row_http, row_polling;
 /* By their names only. */
 extern const struct bench_row row_hidden_whole, row_hidden_lossy;

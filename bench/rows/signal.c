@@ -2,7 +2,7 @@
 /*
  * Row 8: from a change to the watcher's notice. The changer stamps the time into a
  * node's word and submits; the watcher looks at the domain's epoch in mapped memory, or
- * sleeps until an event comes. Against an eventfd that is written to. A change waits until
+ * sleeps until it is another one, or until an event comes. Against an eventfd that is written to. A change waits until
  * the one before was noticed, so that each is a signal of its own.
  */
 #include <sys/eventfd.h>
@@ -21,6 +21,7 @@ struct signal {
 	int fd;
 	struct hist *hist;
 	uint64_t sum;
+	uint64_t epoch;		/* before the first change */
 };
 
 static void begin(struct signal *g)
@@ -30,6 +31,7 @@ static void begin(struct signal *g)
 	client_open(&g->watcher, "embed:signal", NULL);
 	g->node = good(wn_create(&g->changer, 0, "watched"), "wn_create");
 	good(wn_bind(&g->watcher, g->node, WN_POLICY_FAIL), "wn_bind");
+	g->epoch = wn_epoch(&g->watcher);
 }
 
 static void finish(struct signal *g)
@@ -83,6 +85,36 @@ static void poll_watch(void *arg)
 		} while (rec.user[0] == seen);
 		seen = rec.user[0];
 		note(g, seen);
+	}
+}
+
+/* Sleeping: until the epoch is not the one last seen; the word says when it was changed. */
+static void epoch_change(void *arg)
+{
+	struct signal *g = arg;
+
+	for (unsigned int i = 0; i < g->n; i++) {
+		usleep(50);
+		wn_prep_set_word(wn_get_sqe(&g->changer), g->node, 0, wall_ns(), i);
+		submit_and_check(&g->changer, 1);
+		await_notice(g, i);
+	}
+}
+
+static void epoch_watch(void *arg)
+{
+	struct signal *g = arg;
+	__u64 seen = g->epoch;
+	uint64_t last = 0;
+	struct wn_node_rec rec;
+
+	for (unsigned int i = 0; i < g->n; i++) {
+		do {
+			good(wn_wait_epoch(&g->watcher, &seen, 0), "wn_wait_epoch");
+			good(wn_node_read(&g->watcher, g->node, &rec), "wn_node_read");
+		} while (rec.user[0] == last);
+		last = rec.user[0];
+		note(g, last);
 	}
 }
 
@@ -165,6 +197,7 @@ static void measure(struct bench_sample *s, const void *arg)
 static void run(const void *arg)
 {
 	static const struct how poll = { poll_watch, poll_change, 50000, false };
+	static const struct how asleep_epoch = { epoch_watch, epoch_change, 4000, false };
 	static const struct how sleeping = { sleep_watch, sleep_change, 4000, false };
 	static const struct how fd = { eventfd_watch, eventfd_change, 4000, false };
 	static const struct how rate = { poll_watch, poll_change, 50000, true };
@@ -184,8 +217,13 @@ static void run(const void *arg)
 		.id = "sleeping", .what = "a change to the notice of who sleeps; mean", .unit = "ns",
 		.engine = "embedded, inline", .where = "CPU 1 to 0",
 		.sides = {
-			{ .name = "event, wn_wait_event", .run = measure, .arg = &sleeping, .hist = true },
+			{ .name = "epoch, wn_wait_epoch", .run = measure, .arg = &asleep_epoch, .hist = true },
+			{ .name = "event, wn_wait_event", .run = measure, .arg = &sleeping, .hist = true, .ours = true },
 			{ .name = "eventfd", .run = measure, .arg = &fd, .hist = true },
+		},
+		.checks = {
+			{ .what = "mean, ns", .figure = 10000 },
+			{ .what = "worst, ns", .stat = BENCH_WORST, .figure = 100000 },
 		},
 	};
 	const struct bench_compare many = {
