@@ -10,11 +10,14 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <wn.h>
 
@@ -241,6 +244,102 @@ TEST_F_TIMEOUT(race, accept_against_close, 300)
 	}
 	__atomic_store_n(&closer.stop, true, __ATOMIC_RELAXED);
 	pthread_join(thread, NULL);
+}
+
+/* ------------------------------------------------------------------- slots */
+
+#define MINE	0x1111111111111111ULL	/* what a client stores in its slots */
+#define MANY	512u			/* lanes that a domain may have, and one client half of them */
+
+/* Enables the client that it was forked with, for others to connect to, and waits for its end. */
+static void own(struct wt_client *c, int ready)
+{
+	struct wn_enter e = { .size = sizeof(e), .to_submit = 1, .min_complete = 1 };
+	int err = wt_client_enable(c);
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* The rings are its parent's mappings, who has submitted for it. */
+	if (!err && wt_ioctl(c->fd, WN_IOC_ENTER, &e) != 1)
+		err = -EPROTO;
+	if (write(ready, &err, sizeof(err)) == sizeof(err))
+		for (;;)
+			pause();
+	_exit(1);
+}
+
+/* So many lanes to it, that take a while to end; how many there are. */
+static uint32_t connect_all(struct wn *wn, uint32_t *lanes)
+{
+	struct wn_lane_connect c;
+	uint32_t n;
+
+	for (n = 0; n < MANY / 2; n++) {
+		c = (struct wn_lane_connect){ .size = sizeof(c), .bytes = WN_LANE_BYTES_MIN };
+		if (wt_ioctl(wn->fd, WN_IOC_LANE_CONNECT, &c))
+			break;
+		lanes[n] = c.lane;
+	}
+	return n;
+}
+
+/*
+ * Who has the slots of all mapped through a client that dies sees nobody's page that was
+ * freed, while that client is no more in the table and its windows are still there.
+ */
+TEST_F_TIMEOUT(race, slots_behind_a_death, 300)
+{
+	const uint32_t rounds = ws_rounds(500, 25, 8), words = (uint32_t)sysconf(_SC_PAGESIZE) / 8;
+	struct wt_client dying, other;
+	struct wn_domain_create args = wt_create_args(self->m.control, "crowded");
+	const char *d = wt_path(&self->m, "crowded");
+	const uint64_t *all, *theirs;
+	uint32_t i, nr, lanes[MANY];
+	int ready[2], err, status;
+	uint64_t *slots;
+	struct wn wn;
+	pid_t pid;
+
+	args.bounds.lanes = MANY;
+	ASSERT_EQ(0, wt_ioctl(self->m.control, WN_IOC_CREATE, &args));
+	ASSERT_EQ(0, wn_open(&wn, d, NULL));
+	ASSERT_EQ(0, pipe(ready));
+	for (i = 0; i < rounds; i++) {
+		ASSERT_EQ(0, wt_client_prepare(&dying, d, 0, 0));
+		all = wt_map(&dying, WN_REGION_ALL_SLOTS);
+		ASSERT_EQ(0, wt_err(all));
+		wt_sqe(&dying, 0)->opcode = WN_OP_BIND;
+		wt_submit(&dying, 1);
+		pid = fork();
+		if (!pid)
+			own(&dying, ready[1]);
+		ASSERT_EQ((ssize_t)sizeof(err), read(ready[0], &err, sizeof(err)));
+		ASSERT_EQ(0, err);
+		nr = connect_all(&wn, lanes);
+		ASSERT_LT(MANY / 8, nr);
+		ASSERT_EQ(0, wt_client_open(&other, d, 0, 0));
+		slots = wt_map(&other, WN_REGION_SLOTS);
+		ASSERT_EQ(0, wt_err(slots));
+		*slots = MINE;
+		theirs = all + (size_t)other.s.client * words;
+		EXPECT_EQ(MINE, __atomic_load_n(&*theirs, __ATOMIC_ACQUIRE));
+		wt_unmap(&other, WN_REGION_SLOTS, slots);
+
+		kill(pid, SIGKILL);
+		/* It is out of the table now; its lanes are not yet at their end. */
+		while (!(__atomic_load_n(&dying.kern->flags, __ATOMIC_ACQUIRE) & WN_KR_F_DEAD))
+			sched_yield();
+		wt_client_close(&other);
+		/* None, or in the end the dead one's own scratch page. */
+		ASSERT_NE(MINE, __atomic_load_n(theirs, __ATOMIC_ACQUIRE)) TH_LOG("round %u", i);
+		ASSERT_EQ(pid, waitpid(pid, &status, 0));
+		wt_unmap(&dying, WN_REGION_ALL_SLOTS, (void *)all);
+		wt_client_close(&dying);
+		while (nr)
+			ASSERT_EQ(0, number(&wn, WN_IOC_LANE_CLOSE, lanes[--nr]));
+	}
+	wn_close(&wn);
+	close(ready[0]);
+	close(ready[1]);
 }
 
 /* ----------------------------------------------------------- polling threads */
