@@ -82,8 +82,11 @@ static int next(struct io_uring *ring, __u64 *data)
 {
 	struct __kernel_timespec ts = { .tv_sec = 60 };
 	struct io_uring_cqe *cqe;
-	int ret = io_uring_wait_cqe_timeout(ring, &cqe, &ts);
+	int ret;
 
+	do
+		ret = io_uring_wait_cqe_timeout(ring, &cqe, &ts);
+	while (ret == -EINTR && wt_is_stormy());
 	if (ret)
 		return ret;
 	*data = cqe->user_data;
