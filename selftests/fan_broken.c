@@ -2,6 +2,8 @@
 /* Fans of which one end writes what it likes, or at a moment that cannot be met otherwise. */
 #include "fan_fixture.h"
 
+#include <pthread.h>
+#include <sched.h>
 #include <string.h>
 #include <wn_transport.h>
 
@@ -50,6 +52,85 @@ TEST_F(fan_broken, hostile_consumer)
 		}
 		wn_lane_close(&self->f.in[1]);
 	}
+}
+
+/* A consumer that changes what it says all the time, from where it is read. */
+struct scribbler {
+	pthread_mutex_t lock;	/* its page goes with its seat */
+	struct wn_lane *in;
+	int stop;
+};
+
+static void *scribble_heads(void *arg)
+{
+	struct scribbler *s = arg;
+	uint32_t r = 1, i;
+
+	while (!__atomic_load_n(&s->stop, __ATOMIC_RELAXED)) {
+		pthread_mutex_lock(&s->lock);
+		for (i = 0; i < 100; i++) {
+			r = r * 1664525u + 1013904223u;
+			__atomic_store_n(&s->in->own->pos,
+					 __atomic_load_n(&s->in->peer->pos, __ATOMIC_RELAXED) -
+					 (r >> 26 ? r >> 8 & 0x3f8 : r), __ATOMIC_RELEASE);
+			__atomic_store_n(&s->in->own->flags, r, __ATOMIC_RELAXED);
+			__atomic_store_n(&s->in->own->bell, r, __ATOMIC_RELAXED);
+		}
+		pthread_mutex_unlock(&s->lock);
+		sched_yield();
+	}
+	return NULL;
+}
+
+static bool has_its_seat(const struct wn_lane *in)
+{
+	const struct wn_fan_state *fan = (const void *)((const char *)in->state + WN_FAN_OFFSET);
+
+	return __atomic_load_n(&fan->seats, __ATOMIC_ACQUIRE) >> in->seat & 1;
+}
+
+/* The producer goes on, and so does who reads beside it; that one is evicted again and again. */
+TEST_F_TIMEOUT(fan_broken, scribbling_consumer, 240)
+{
+	struct scribbler s = {
+		.lock = PTHREAD_MUTEX_INITIALIZER, .in = &self->f.in[1],
+	};
+	uint64_t n, taken = 0;
+	uint32_t evicted = 0;
+	pthread_t thread;
+	__u64 lost;
+	int err;
+
+	ASSERT_EQ(0, wt_fan_make(&self->f, WN_FAN_HOLDS));
+	ASSERT_EQ(0, wt_fan_join(&self->f, 0, 0));
+	ASSERT_EQ(0, wt_fan_join(&self->f, 1, 0));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, scribble_heads, &s));
+	for (n = 0; n < 20000 || (evicted < 20 && n < 500000);) {
+		err = wt_fan_put(&self->f.out, n);
+		n += !err;
+		/* By what it says it may hold the producer back for a while. */
+		ASSERT_TRUE(!err || err == -EAGAIN) {
+			TH_LOG("%d at %llu", err, (unsigned long long)n);
+		}
+		while (taken < n) {
+			ASSERT_EQ((int64_t)taken, wt_fan_take(&self->f.in[0], &lost));
+			taken++;
+		}
+		if (err)
+			sched_yield();
+		if (has_its_seat(&self->f.in[1]))
+			continue;
+		evicted++;
+		pthread_mutex_lock(&s.lock);
+		wn_lane_close(&self->f.in[1]);
+		err = wt_fan_join(&self->f, 1, WN_FAN_NEWEST);
+		pthread_mutex_unlock(&s.lock);
+		ASSERT_EQ(0, err);
+	}
+	__atomic_store_n(&s.stop, 1, __ATOMIC_RELAXED);
+	pthread_join(thread, NULL);
+	EXPECT_LT(0, evicted);
+	TH_LOG("%u times evicted", evicted);
 }
 
 static void scribble(void *to, size_t bytes, uint32_t *dice)

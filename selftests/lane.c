@@ -619,6 +619,76 @@ TEST_F(lane, consumer_lies)
 	EXPECT_EQ(-EPROTO, wn_lane_error(&self->p));
 }
 
+/* Of one lane that is broken nobody notices on another, not who reads both by turns either. */
+TEST_F(lane, another_goes_on)
+{
+	struct wn_lane_fds fds;
+	struct wn_lane_set set;
+	struct wn_lane p, c, *from;
+	uint32_t i, len, broken = 0;
+	const void *record;
+	void *to;
+
+	ASSERT_EQ(0, wn_lane_make(&fds, BYTES));
+	ASSERT_EQ(0, wn_lane_map(&p, fds.producer, true));
+	ASSERT_EQ(0, wn_lane_map(&c, fds.consumer, false));
+	wn_lane_fds_close(&fds);
+	wn_lane_set_init(&set, NULL, 1);
+	ASSERT_EQ(0, wn_lane_set_add(&set, &self->c));
+	ASSERT_EQ(0, wn_lane_set_add(&set, &c));
+	self->p.own->pos = 4;
+	for (i = 0; i < 1000; i++) {
+		to = wn_lane_reserve(&p, len_of(i));
+		ASSERT_NE(NULL, to);
+		fill(to, i, len_of(i));
+		ASSERT_EQ(0, wn_lane_commit(&p));
+		EXPECT_EQ(0, wn_lane_set_wait(&set, 1));
+		while (!(record = wn_lane_set_next(&set, &from, &len))) {
+			ASSERT_EQ(&self->c, from);
+			ASSERT_EQ(-EPROTO, wn_lane_error(from));
+			ASSERT_GT(2 * i + 10, broken++);
+		}
+		ASSERT_EQ(&c, from);
+		ASSERT_TRUE(is_right(record, i, len));
+	}
+	EXPECT_LT(0, broken);
+	EXPECT_EQ(0, wn_lane_error(&c) | wn_lane_error(&p));
+	/* The same of producers. */
+	self->c.own->pos = ~0ULL;
+	EXPECT_EQ(NULL, wn_lane_reserve(&self->p, BYTES - 7));
+	EXPECT_EQ(-EPROTO, wn_lane_error(&self->p));
+	EXPECT_NE(NULL, wn_lane_reserve(&p, 8));
+	EXPECT_EQ(0, wn_lane_commit(&p));
+	wn_lane_set_end(&set);
+	wn_lane_close(&p);
+	wn_lane_close(&c);
+}
+
+/* Once for each sleep, whatever else is published meanwhile. */
+TEST_F(lane, each_sleeper_is_woken_once)
+{
+	uint32_t i, sleep, len;
+
+	for (sleep = 1; sleep < 4; sleep++) {
+		self->c.own->flags = WN_LANE_F_SLEEPS | sleep * WN_LANE_F_COUNT;
+		for (i = 0; i < 5; i++) {
+			ASSERT_NE(NULL, wn_lane_reserve(&self->p, 8));
+			ASSERT_EQ(0, wn_lane_commit(&self->p));
+			EXPECT_EQ(sleep, self->p.wakes);
+		}
+		self->p.own->flags = WN_LANE_F_SLEEPS | sleep * WN_LANE_F_COUNT;
+		for (i = 0; i < 5; i++) {
+			ASSERT_NE(NULL, wn_lane_peek(&self->c, &len));
+			ASSERT_EQ(0, wn_lane_consume(&self->c));
+			EXPECT_EQ(sleep, self->c.wakes);
+		}
+	}
+	self->c.own->flags = 0;
+	ASSERT_NE(NULL, wn_lane_reserve(&self->p, 8));
+	ASSERT_EQ(0, wn_lane_commit(&self->p));
+	EXPECT_EQ(3, self->p.wakes);
+}
+
 struct scribble {
 	struct wn_lane *p;
 	int stop;
@@ -675,6 +745,61 @@ TEST_F(lane, scribbled_on)
 	__atomic_store_n(&s.stop, 1, __ATOMIC_RELAXED);
 	pthread_join(thread, NULL);
 	EXPECT_LT(0, seen);
+	EXPECT_LT(0, over);
+}
+
+/* The same of a consumer: what he says that he has read. */
+static void *scribbling_reader(void *arg)
+{
+	struct scribble *s = arg;
+	struct wn_lane_side *own = s->p->own;
+	uint32_t n = 1;
+
+	while (!__atomic_load_n(&s->stop, __ATOMIC_RELAXED)) {
+		uint32_t r = mix(n++);
+
+		__atomic_store_n(&own->pos, __atomic_load_n(&s->p->peer->pos, __ATOMIC_RELAXED) -
+				 (r % 16 ? r >> 8 & 0x1f8 : r), __ATOMIC_RELEASE);
+		__atomic_store_n(&own->flags, r & ~WN_LANE_F_CLOSED, __ATOMIC_RELAXED);
+		__atomic_store_n(&own->bell, r, __ATOMIC_RELAXED);
+	}
+	return NULL;
+}
+
+TEST_F(lane, reader_scribbles)
+{
+	struct scribble s = { &self->c, 0 };
+	uint32_t i, len, got = 0, over = 0, n = wt_number("WN_RECORDS", 200000);
+	const uint64_t until = wn_deadline(20000000000);
+	struct wn_lane *p = &self->p;
+	pthread_t thread;
+	char *to;
+	int err;
+
+	ASSERT_EQ(0, pthread_create(&thread, NULL, scribbling_reader, &s));
+	for (i = 0; i < n || ((!got || !over) && wn_deadline(0) < until); i++) {
+		len = len_of(i);
+		to = wn_lane_reserve(p, len);
+		if (to) {
+			got++;
+			/* Within the data, and no more in all than there is. */
+			ASSERT_LE(p->data + 8, to);
+			ASSERT_LE(to + len, p->data + 2 * BYTES);
+			ASSERT_LE(p->pos - p->own->pos, BYTES);
+			memset(to, 'x', len);
+		}
+		err = wn_lane_commit(p);
+		ASSERT_TRUE(!err || err == -EPROTO);
+		if (err) {
+			over++;
+			p->error = 0;
+			p->fit = p->alive;
+			p->limit = p->own->pos + BYTES;
+		}
+	}
+	__atomic_store_n(&s.stop, 1, __ATOMIC_RELAXED);
+	pthread_join(thread, NULL);
+	EXPECT_LT(0, got);
 	EXPECT_LT(0, over);
 }
 

@@ -329,4 +329,76 @@ TEST_F(loan, megabytes)
 	wn_lane_fds_close(&fds);
 }
 
+struct scribble {
+	struct wn_lane *c;
+	int stop;
+};
+
+static void *scribbling_reader(void *arg)
+{
+	struct scribble *s = arg;
+	struct wn_lane_side *own = s->c->own;
+	uint32_t *back = (void *)((char *)own + WN_LOANS_OFFSET), r = 1;
+
+	while (!__atomic_load_n(&s->stop, __ATOMIC_RELAXED)) {
+		r = r * 1664525 + 1013904223;
+		__atomic_store_n(&back[r >> 8 & (WN_LOANS_MAX - 1)],
+				 r >> 16 & 31 ? r >> 24 & (COUNT - 1) : r, __ATOMIC_RELAXED);
+		__atomic_store_n(&own->pos, __atomic_load_n(&s->c->peer->pos, __ATOMIC_RELAXED) -
+				 (r >> 28 ? r >> 20 & 0x38 : r), __ATOMIC_RELEASE);
+	}
+	return NULL;
+}
+
+/* Whatever is scribbled over what comes back: no buffer is the program's twice, nor is none. */
+TEST_F(loan, reader_scribbles)
+{
+	const uint64_t until = wn_deadline(20000000000);
+	struct scribble s = { &self->c, 0 };
+	uint32_t i, n, taken = 0, gets = 0, over = 0;
+	struct wn_lane *p = &self->p;
+	pthread_t thread;
+	char *at;
+
+	ASSERT_EQ(0, pthread_create(&thread, NULL, scribbling_reader, &s));
+	for (i = 0; i < 200000 || ((!gets || !over) && wn_deadline(0) < until); i++) {
+		at = wn_loans_get(&self->lends);
+		if (at) {
+			gets++;
+			ASSERT_EQ(0, (at - p->data) % SIZE);
+			n = (uint32_t)((at - p->data) / SIZE);
+			ASSERT_LT(n, COUNT);
+			ASSERT_EQ(0, taken & 1u << n);
+			memset(at, 'x', 64);
+			taken |= 1u << n;
+			if (i % 4) {
+				ASSERT_EQ(0, wn_loans_send(&self->lends, at, SIZE, 0));
+				taken &= ~(1u << n);
+			}
+			wn_lane_commit(p);
+		}
+		for (n = 0; i % 32 == 0 && n < COUNT; n++) {
+			if (!(taken & 1u << n))
+				continue;
+			ASSERT_EQ(0, wn_loans_put(&self->lends, p->data + n * SIZE));
+			taken &= ~(1u << n);
+		}
+		if (wn_lane_error(p)) {
+			ASSERT_EQ(-EPROTO, wn_lane_error(p));
+			over++;
+			taken = 0;
+			p->error = 0;
+			p->fit = p->alive;
+			p->pos = 0;
+			__atomic_store_n(&p->own->pos, 0, __ATOMIC_RELEASE);
+			p->mask = SIZE * COUNT - 1;
+			ASSERT_EQ(0, wn_loans_begin(&self->lends, p, SIZE));
+		}
+	}
+	__atomic_store_n(&s.stop, 1, __ATOMIC_RELAXED);
+	pthread_join(thread, NULL);
+	EXPECT_LT(COUNT, gets);
+	EXPECT_LT(0, over);
+}
+
 WT_MAIN
