@@ -38,7 +38,10 @@ void wn_audit_refusal(struct wn_core *core, const struct wn_cap *cap, u32 client
 	if (!audit->listeners)
 		return;
 	core->tx->begun++;	/* also where no op asks: who listens is to be told */
-	/* In a group, those that wait for its commit stay the last. */
+	/*
+	 * It happened, whatever becomes of the op: before what that was granted until now and
+	 * gets at its commit. An op that redeems many tokens may be granted one, then refused one.
+	 */
 	if (audit->pending) {
 		const u64 end = audit->head + audit->pending;
 		u64 i;

@@ -62,6 +62,39 @@ static s64 subscribe(struct world *w, u32 client, u32 cap, u64 node, u32 flags)
 				      .op_flags = flags), NULL);
 }
 
+static s64 tokens(struct world *w, u32 client, u8 opcode, const void *in, u32 each, u32 n, u32 out)
+{
+	const struct wn_op_env env = {
+		.client = client, .now = &w->now, .out = w->out, .out_bytes = WORLD_OUT_BYTES,
+		.in = in, .in_bytes = n * each,
+	};
+
+	wn_op_apply(w->core, &env, OP(.opcode = opcode,
+				      .w = { (u64)n * out << 32, (u64)n << 32 }), &w->last);
+	return w->last.res;
+}
+
+/* Of one op: a refusal is told first, what was granted before and after it in that order. */
+static bool mixed_redeem(struct world *w)
+{
+	const struct wn_token_ask asks[3] = {
+		{ .rights = WN_RIGHT_READ }, { .rights = WN_RIGHT_READ }, { .rights = WN_RIGHT_READ },
+	};
+	struct wn_token token[3];
+	struct wn_token_got got[3];
+
+	if (tokens(w, 0, WN_OP_TOKEN_MAKE, asks, sizeof(asks[0]), 3, sizeof(token[0])) != 3)
+		return false;
+	memcpy(token, w->out, sizeof(token));
+	((u8 *)&token[1])[sizeof(token[1]) - 1] ^= 1;
+	if (tokens(w, 1, WN_OP_TOKEN_REDEEM, token, sizeof(token[0]), 3, sizeof(got[0])) != 2)
+		return false;
+	memcpy(got, w->out, sizeof(got));
+	return got[1].res == -EBADMSG && heard(w, WN_AUDIT_REFUSED, EBADMSG, 1, ~0U) &&
+	       heard(w, WN_AUDIT_GRANTED, 0, 1, got[0].index) &&
+	       heard(w, WN_AUDIT_GRANTED, 0, 1, got[2].index) && silent(w);
+}
+
 int main(void)
 {
 	struct wn_bounds bounds = world_bounds(20);
@@ -76,7 +109,7 @@ int main(void)
 	s64 handle;
 	u32 i, cap, events;
 
-	tap_plan(11);
+	tap_plan(12);
 	bounds.subs = 4;
 	world_init(&w, &bounds, tap_seed());
 	tell_by = deliver;
@@ -111,6 +144,7 @@ int main(void)
 	w.now.boottime++;
 	ok(set(&w, 1, cap) == -EKEYEXPIRED && heard(&w, WN_AUDIT_GRANTED, 0, 1, cap) &&
 	   heard(&w, WN_AUDIT_EXPIRED, EKEYEXPIRED, 1, cap) && silent(&w), "an expired one");
+	ok(mixed_redeem(&w), "tokens of which one is refused");
 	room = 0;
 	for (i = 0; i < WN_AUDIT_RECORDS + 10; i++)
 		set(&w, 1, 6);
