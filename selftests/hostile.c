@@ -8,11 +8,17 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#include <wn.h>
+#include <wn_transport.h>
+
 #include "harness.h"
+#include "pair.h"
+#include "scribble.h"
 
 #define SQ	64U
 #define CQ	128U
@@ -116,12 +122,12 @@ TEST_F(hostile, head_jumps)
 
 TEST_F(hostile, scribbles_everything)
 {
+	struct ws_dice dice = ws_seed("scribbles_everything");
 	struct wt_client *c = &self->bad;
-	unsigned int seed = time(NULL), round;
+	unsigned int seed = ws_any(&dice, 1U << 31), round;
 	uint32_t i;
 	long n;
 
-	TH_LOG("seed %u", seed);
 	for (round = 0; round < 2000; round++) {
 		for (i = 0; i < sizeof(*c->user) / 4; i++)
 			((volatile uint32_t *)c->user)[i] = rand_r(&seed) << 16 ^ rand_r(&seed);
@@ -272,12 +278,12 @@ static void *enter_on(void *arg)
 
 TEST_F(hostile, positions_jump_while_entered)
 {
-	struct jumper j = { .c = &self->bad, .seed = time(NULL) };
+	struct ws_dice dice = ws_seed("positions_jump");
+	struct jumper j = { .c = &self->bad, .seed = ws_any(&dice, 1U << 31) };
 	pthread_t a, b;
 	void *bad;
 	int i;
 
-	TH_LOG("seed %u", j.seed);
 	ASSERT_EQ(0, pthread_create(&a, NULL, jump, &j));
 	ASSERT_EQ(0, pthread_create(&b, NULL, enter_on, &j));
 	for (i = 0; i < 3000; i++)
@@ -288,6 +294,243 @@ TEST_F(hostile, positions_jump_while_entered)
 	EXPECT_EQ(NULL, bad);
 	behave(&self->bad);
 	EXPECT_EQ(0, wt_nop(&self->bad, 1));
+}
+
+/* ------------------------------------------- four threads, and one beside them */
+
+#define SCRIBBLERS	4
+#define OWN		64u	/* nodes that the good one has at most */
+#define A_CALL		64u	/* entries that the bad one has taken by a call */
+
+/* What the good one has, as it knows it. */
+struct own {
+	__u64 node, cell;	/* 0: not there */
+	__u64 word, count;
+};
+
+FIXTURE(crowd)
+{
+	struct wt_pair p;	/* all: the good one; other: the bad one, of the sandbox alone */
+	struct wn_lane out, in;
+	struct own own[OWN];
+	struct wn_counter counter;
+	__u64 mine, cell;
+};
+
+FIXTURE_SETUP(crowd)
+{
+	ASSERT_EQ(0, wt_pair_open(&self->p));
+	self->mine = (__u64)wn_create(&self->p.all, 0, "mine");
+	self->cell = (__u64)wn_cell_create(&self->p.all, self->mine, 1, WN_CELL_GCOUNTER, 0);
+	ASSERT_EQ(0, wn_counter_attach(&self->counter, &self->p.all, self->mine, self->cell));
+}
+
+FIXTURE_TEARDOWN(crowd)
+{
+	wn_lane_close(&self->out);
+	wn_lane_close(&self->in);
+	wt_pair_close(&self->p);
+}
+
+/* The one that enters for it and reads what came. */
+struct enterer {
+	struct wn *wn;
+	uint64_t taken, refused, done, lapped, failed;
+	uint32_t stop;
+};
+
+static void *enter_and_count(void *arg)
+{
+	struct enterer *e = arg;
+	const struct wn *wn = e->wn;
+	uint32_t seen = WN_LOAD_ACQUIRE(&wn->kern->cq_tail), calls = 0, tail;
+	int n;
+
+	while (!__atomic_load_n(&e->stop, __ATOMIC_ACQUIRE)) {
+		struct wn_enter args = { .size = sizeof(args), .to_submit = A_CALL };
+
+		/* With nonsense for positions little is taken: every other time they are right. */
+		if (calls++ % 2) {
+			set(&wn->user->cq_head, seen);
+			set(&wn->user->sq_tail, wn->kern->sq_head + A_CALL);
+			/* And a NOP, if nobody spoils it. */
+			memset(&wn->sqes[wn->kern->sq_head & (wn->sq_entries - 1)], 0,
+			       sizeof(*wn->sqes));
+		}
+		n = wn->via->call(wn->file, WN_IOC_ENTER, &args);
+		if (n < 0)
+			e->failed += n != -EINTR;
+		else
+			e->taken += (uint64_t)n;
+		/* Whatever its head says: these were written by this call. */
+		tail = WN_LOAD_ACQUIRE(&wn->kern->cq_tail);
+		e->lapped += tail - seen > wn->cq_entries;
+		for (; seen != tail; seen++) {
+			if (WN_RES_IS_ERROR(wn->cqes[seen & (wn->cq_entries - 1)].res))
+				e->refused++;
+			else
+				e->done++;
+		}
+	}
+	return NULL;
+}
+
+/* One change of its own, or a look at what it changed before. */
+static __s64 work(struct wn *wn, __u64 mine, struct own *o, uint32_t number, struct ws_dice *dice)
+{
+	struct wn_node_rec rec;
+	char name[16];
+	__s64 res;
+	__u64 n;
+
+	if (!o->node) {
+		snprintf(name, sizeof(name), "n%u", number);
+		res = wn_create(wn, mine, name);
+		if (WN_RES_IS_ERROR(res))
+			return res;
+		o->node = (__u64)res;
+		res = wn_cell_create(wn, o->node, 1, WN_CELL_PNCOUNTER, 0);
+		o->cell = (__u64)res;
+		return WN_RES_IS_ERROR(res) ? res : 0;
+	}
+	n = ws_any(dice, 1U << 31);
+	switch (ws_any(dice, 8)) {
+	case 0:
+		/* The one whose handles the bad one knows stays. */
+		if (!number)
+			return 0;
+		res = wn_destroy(wn, o->node);
+		*o = (struct own){};
+		return res;
+	case 1: case 2: case 3:
+		o->word = n;
+		res = wn_set_word(wn, o->node, 2, n);
+		break;
+	case 4: case 5: case 6:
+		o->count += n;
+		res = wn_cell_add(wn, o->node, o->cell, n);
+		break;
+	default:
+		res = wn_node_read(wn, o->node, &rec);
+		if (!res && (rec.user[2] != o->word || rec.type || rec.state || rec.tags))
+			return -EBADMSG;
+		res = res ? res : wn_counter_read(wn, o->node, o->cell, &n);
+		return res ? res : n == o->count ? 0 : -EBADMSG;
+	}
+	return WN_RES_IS_ERROR(res) ? res : 0;
+}
+
+/* Of all that it has: by what it knows, or as it is read. */
+static uint64_t digest(struct wn *wn, __u64 mine, const struct own *own, bool read)
+{
+	struct wn_node_rec rec;
+	uint64_t sum = 0;
+	char name[16];
+	uint32_t i;
+	__s64 node;
+	__u64 n;
+
+	for (i = 0; i < OWN; i++) {
+		__u64 word = own[i].word, count = own[i].count;
+
+		if (read) {
+			snprintf(name, sizeof(name), "n%u", i);
+			node = wn_lookup(wn, mine, name);
+			if (node == -ENOENT)
+				continue;
+			if (wn_node_read(wn, (__u64)node, &rec) ||
+			    wn_counter_read(wn, (__u64)node,
+					    (__u64)wn_cell_find(wn, (__u64)node, 1), &n))
+				return 0;
+			word = rec.user[2];
+			count = n;
+		} else if (!own[i].node) {
+			continue;
+		}
+		sum = ws_hash(ws_hash(ws_hash(sum + i) + word) + count);
+	}
+	return sum;
+}
+
+TEST_F_TIMEOUT(crowd, four_threads, 600)
+{
+	const uint32_t rounds = ws_rounds(200000, 10000, 1000);
+	struct ws_dice dice = ws_seed("four_threads"), mine = ws_dice_of(&dice, 9);
+	const struct wn_grant may = {
+		.rights = WN_RIGHT_ALL & ~(WN_RIGHT_DESTROY | WN_RIGHT_ADMIN),
+		.nodes = 64, .cells = 64, .caps = 16, .bytes = 65536,
+	};
+	struct wn *good = &self->p.all, *bad = &self->p.other;
+	const struct wn_public *pub = good->pub;
+	struct ws_scribbler s[SCRIBBLERS];
+	struct enterer e = { .wn = bad };
+	struct ws_windows windows = {};
+	pthread_t thread[SCRIBBLERS + 1];
+	uint64_t refused, others, stat;
+	uint32_t i, at, cap, len, nr = 0;
+	__u64 handles[OWN + 1], value;
+	const void *record;
+
+	ASSERT_FALSE(WN_RES_IS_ERROR(wn_bind(good, self->p.node, WN_POLICY_FAIL)));
+	ASSERT_FALSE(WN_RES_IS_ERROR(wn_cap_grant(good, 0, self->p.node, bad->client + 1, &may,
+						  &cap)));
+	ASSERT_EQ(0, wn_lane_connect(bad, &self->out, self->p.node, cap, 4096));
+	ASSERT_EQ(0, wn_lane_accept(good, &self->in, NULL, 0));
+
+	/* Ring, entries, slots, the arena; and the lane's. */
+	ws_windows_of(&windows, bad);
+	EXPECT_EQ(4, windows.nr);
+	ws_windows_add(&windows, self->out.maps[1], self->out.regions[1].bytes, false);
+	ASSERT_EQ(0, work(good, self->mine, &self->own[0], 0, &mine));
+	windows.node[0] = self->p.node;
+	windows.cell[0] = (__u64)wn_cell_create(good, self->p.node, 1, WN_CELL_PNCOUNTER, 0);
+	windows.node[1] = self->own[0].node;
+	windows.cell[1] = self->own[0].cell;
+	windows.cap = cap;
+	others = good->kern->refused;
+	refused = bad->kern->refused;
+	stat = __atomic_load_n(&pub->stats[WN_STAT_REFUSED], __ATOMIC_RELAXED);
+	for (i = 0; i < SCRIBBLERS; i++) {
+		s[i] = (struct ws_scribbler){ .windows = &windows, .dice = ws_dice_of(&dice, i) };
+		ASSERT_EQ(0, pthread_create(&thread[i], NULL, ws_scribble, &s[i]));
+	}
+	ASSERT_EQ(0, pthread_create(&thread[i], NULL, enter_and_count, &e));
+
+	for (i = 0; i < rounds; i++) {
+		at = ws_any(&mine, OWN);
+		ASSERT_EQ(0, work(good, self->mine, &self->own[at], at, &mine)) TH_LOG("round %u", i);
+		ASSERT_EQ(0, wn_counter_add(&self->counter, 1));
+		record = wn_lane_peek(&self->in, &len);
+		if (record)
+			EXPECT_GE(4096, len);
+		wn_lane_consume(&self->in);
+	}
+	__atomic_store_n(&e.stop, 1, __ATOMIC_RELEASE);
+	for (i = 0; i < SCRIBBLERS; i++)
+		__atomic_store_n(&s[i].stop, 1, __ATOMIC_RELEASE);
+	for (i = 0; i <= SCRIBBLERS; i++)
+		pthread_join(thread[i], NULL);
+
+	for (i = 0; i < OWN; i++)
+		nr += !!self->own[i].node;
+	EXPECT_EQ(nr, wn_children(good, self->mine, handles, OWN + 1));
+	EXPECT_EQ(digest(good, self->mine, self->own, false),
+		  digest(good, self->mine, self->own, true));
+	ASSERT_EQ(0, wn_counter_read(good, self->mine, self->cell, &value));
+	EXPECT_EQ(rounds, value);
+	TH_LOG("%u rounds beside %llu entries: %llu done, %llu refused", rounds,
+	       (unsigned long long)e.taken, (unsigned long long)e.done,
+	       (unsigned long long)e.refused);
+	EXPECT_EQ(0, e.failed);
+	EXPECT_LT(0, e.done);
+	EXPECT_LT(0, e.refused);
+	if (wt_is_polling())
+		return;		/* A thread takes more than one reads. */
+	/* Each refusal, by whoever counts them. */
+	EXPECT_EQ(0, e.lapped);
+	EXPECT_EQ(e.refused, bad->kern->refused - refused);
+	EXPECT_EQ(e.refused + good->kern->refused - others,
+		  __atomic_load_n(&pub->stats[WN_STAT_REFUSED], __ATOMIC_RELAXED) - stat);
 }
 
 WT_MAIN

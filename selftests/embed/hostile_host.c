@@ -24,6 +24,7 @@
 #include <wn_transport.h>
 
 #include "../harness.h"
+#include "../scribble.h"
 #include "../storm.h"
 
 #define IS_ERROR(res)	WN_RES_IS_ERROR(res)
@@ -491,43 +492,21 @@ static int babble(const char *dir, struct ws_dice dice, uint32_t rounds)
 }
 
 /* Random bytes into all that it may write, from two threads, while it submits. */
-struct victim {
-	struct wn *wn;
-	struct ws_dice dice;
-	uint32_t stop;
-};
-
-static void *scribble(void *arg)
-{
-	struct victim *v = arg;
-	uint32_t i;
-
-	while (!__atomic_load_n(&v->stop, __ATOMIC_ACQUIRE)) {
-		for (i = 0; i < v->wn->nr_regions; i++) {
-			const struct wn_region *r = &v->wn->regions[i];
-			uint32_t *at = v->wn->maps[i];
-
-			if (r->flags & WN_REGION_F_WRITE)
-				at[ws_any(&v->dice, (uint32_t)r->bytes / 4)] =
-					ws_any(&v->dice, 3) ? ws_any(&v->dice, 1U << 31) : 0;
-		}
-	}
-	return NULL;
-}
-
 static int scribbler(const char *path, struct ws_dice dice, uint32_t rounds)
 {
 	struct wn_enter e = { .size = sizeof(e), .to_submit = 256 };
-	struct victim v[2];
+	struct ws_windows windows = {};
+	struct ws_scribbler v[2];
 	pthread_t thread[2];
 	struct wn wn;
 	uint32_t i;
 
 	if (wn_open(&wn, path, NULL))
 		return 1;
+	ws_windows_of(&windows, &wn);
 	for (i = 0; i < 2; i++) {
-		v[i] = (struct victim){ .wn = &wn, .dice = ws_dice_of(&dice, i) };
-		if (pthread_create(&thread[i], NULL, scribble, &v[i]))
+		v[i] = (struct ws_scribbler){ .windows = &windows, .dice = ws_dice_of(&dice, i) };
+		if (pthread_create(&thread[i], NULL, ws_scribble, &v[i]))
 			return 2;
 	}
 	for (i = 0; i < rounds; i++) {
