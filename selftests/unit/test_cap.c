@@ -91,6 +91,72 @@ static void test_scope(struct world *w)
 	   set(w, 1, inner) > 0, "and inside again");
 }
 
+/* Where an op has a node: node; in others also one of these. */
+enum place { NODE, ARG, WORD };
+
+static s64 probe(struct world *w, u8 opcode, enum place place, u64 node, u32 *steps)
+{
+	const struct wn_grant grant = { .rights = WN_RIGHT_READ };
+	struct wn_sqe sqe = {
+		.opcode = opcode, .cap = 1, .node = place == NODE ? node : inner,
+		.arg = place == ARG ? node : opcode == WN_OP_CAP_GRANT,
+		.w = { place == WORD ? node : 0 },
+		.op_flags = opcode == WN_OP_MONITOR && place == WORD ? WN_MONITOR_LINK : 0,
+	};
+	u8 data[64];
+	s64 res;
+
+	world_name(data, "x");
+	if (opcode == WN_OP_CAP_GRANT)
+		memcpy(data, &grant, sizeof(grant));
+	res = world_op(w, 1, &sqe, opcode == WN_OP_NODE_CREATE || opcode == WN_OP_NODE_RENAME ||
+		       opcode == WN_OP_LOOKUP || opcode == WN_OP_QUERY ||
+		       opcode == WN_OP_CAP_GRANT ? data : NULL);
+	*steps = w->core->tx->steps;
+	return res;
+}
+
+/* Each op that names nodes: those outside are as what never was, in answer and in steps. */
+static void test_hidden(struct world *w)
+{
+	static const struct { u8 opcode, place; } named[] = {
+		{ WN_OP_NODE_CREATE, NODE }, { WN_OP_NODE_DESTROY, NODE }, { WN_OP_NODE_MOVE, NODE },
+		{ WN_OP_NODE_MOVE, ARG }, { WN_OP_NODE_RENAME, NODE }, { WN_OP_NODE_SET, NODE },
+		{ WN_OP_NODE_READ, NODE }, { WN_OP_LOOKUP, NODE }, { WN_OP_QUERY, NODE },
+		{ WN_OP_CELL_CREATE, NODE }, { WN_OP_CELL_DESTROY, NODE },
+		{ WN_OP_CELL_UPDATE, NODE }, { WN_OP_CELL_READ, NODE }, { WN_OP_CELL_DELTA, NODE },
+		{ WN_OP_CELL_MERGE, NODE }, { WN_OP_SUBSCRIBE, NODE }, { WN_OP_EMIT, NODE },
+		{ WN_OP_EMIT_CHILDREN, NODE }, { WN_OP_EMIT_SUBTREE, NODE }, { WN_OP_BIND, NODE },
+		{ WN_OP_CALL, NODE }, { WN_OP_TIMER, NODE }, { WN_OP_MONITOR, NODE },
+		{ WN_OP_MONITOR, WORD }, { WN_OP_UNBIND, NODE }, { WN_OP_ATTACH, NODE },
+		{ WN_OP_DETACH, NODE }, { WN_OP_ESCROW_TAKE, NODE }, { WN_OP_ESCROW_GIVE, NODE },
+		{ WN_OP_CAP_GRANT, NODE }, { WN_OP_SAMPLE, NODE }, { WN_OP_DIGEST, NODE },
+		{ WN_OP_ACK, NODE }, { WN_OP_NACK, NODE },
+	};
+	const u64 outside[] = { out, deep, w->core->root, out + (1ULL << WN_HANDLE_INDEX_BITS), 99 };
+	u32 i, k, want, steps, wrong = 0;
+
+	wn_cap_put(w->core, 1, 1, &(struct wn_core_open){ .node = in, .rights = WN_RIGHT_ALL });
+	for (i = 0; i < sizeof(named) / sizeof(named[0]); i++) {
+		s64 res = probe(w, named[i].opcode, named[i].place, ~0ULL, &want);
+
+		if (res != -ESTALE) {
+			diag("op %u, place %u: %lld of what never was", named[i].opcode, named[i].place,
+			     (long long)res);
+			wrong++;
+		}
+		for (k = 0; k < sizeof(outside) / sizeof(outside[0]); k++) {
+			res = probe(w, named[i].opcode, named[i].place, outside[k], &steps);
+			if (res == -ESTALE && steps == want)
+				continue;
+			diag("op %u, place %u, outside %u: %lld in %u steps, not %u", named[i].opcode,
+			     named[i].place, k, (long long)res, steps, want);
+			wrong++;
+		}
+	}
+	ok(!wrong, "of each op that names one, or two");
+}
+
 /* What a scope check remembers inside a group must not outlive its rollback. */
 static void test_rollback(struct world *w)
 {
@@ -185,7 +251,7 @@ int main(void)
 	const struct wn_core_open first = { .rights = WN_RIGHT_ALL };
 	struct world w;
 
-	tap_plan(24);
+	tap_plan(25);
 	world_init(&w, &bounds, tap_seed());
 	in = (u64)world_create(&w, 0, "in");
 	inner = (u64)world_create(&w, in, "inner");
@@ -194,6 +260,7 @@ int main(void)
 	wn_core_client_open(w.core, 1, &first);
 	test_rights(&w);
 	test_scope(&w);
+	test_hidden(&w);
 	test_rollback(&w);
 	test_expiry_and_quota(&w);
 	world_deinit(&w);
