@@ -8,6 +8,9 @@
  *	hand	64-byte slots, indexes cached, each side's index on a line of its own
  *	lane	records of 64 bytes
  *
+ * Last, 1 KB records offered at a pace, a million a second: how long each takes from the
+ * moment at which it was to be sent, whenever it could be, until it was read in full.
+ *
  * lane RUNS [RECORDS]: the median of the runs, the least and the most beside it.
  */
 #include <stdio.h>
@@ -18,6 +21,7 @@
 #include <unistd.h>
 #include <wn.h>
 
+#include "harness/hist.h"
 #include "timing.h"
 
 #define RUNS_MAX	101
@@ -501,6 +505,87 @@ static double lane_solo(void)
 	return from;
 }
 
+/* --------------------------------------------------------------- at a pace */
+
+#define PACED		1024u
+#define PACE_NS		1000u		/* from one to the next */
+#define PACED_NR	(records / 4)
+
+static struct hist paced;
+
+/* By the clock, and never by when the last one got through: who waits catches up. */
+static void paced_child(void)
+{
+	unsigned long i;
+	struct wn_lane l;
+	__u64 at, *to;
+	int word;
+
+	map(&l, 2, true);
+	__atomic_store_n(&shared->ready, 1, __ATOMIC_RELEASE);
+	gate(&shared->go, 1);
+	at = wall_ns();
+	for (i = 0; i < PACED_NR; i++, at += PACE_NS) {
+		while (wall_ns() < at)
+			relax();
+		while (!(to = wn_lane_reserve(&l, PACED)))
+			relax();
+		for (word = 1; word < (int)(PACED / 8); word++)
+			to[word] = i;
+		to[0] = at;
+		wn_lane_commit(&l);
+	}
+}
+
+static double paced_parent(void)
+{
+	const __u64 *from;
+	unsigned long i;
+	struct wn_lane l;
+	__u64 sum, now;
+	int word;
+
+	map(&l, 2, false);
+	gate(&shared->ready, 1);
+	__atomic_store_n(&shared->go, 1, __ATOMIC_RELEASE);
+	for (i = 0; i < PACED_NR; i++) {
+		while (!(from = wn_lane_peek(&l, &len)))
+			relax();
+		for (word = 1, sum = 0; word < (int)(PACED / 8); word++)
+			sum += from[word];
+		now = wall_ns();
+		if (len != PACED || sum != (PACED / 8 - 1) * (__u64)i)
+			die("records are missing");
+		hist_add(&paced, now > from[0] ? now - from[0] : 0);
+		wn_lane_consume(&l);
+	}
+	wn_lane_close(&l);
+	return 0;
+}
+
+/* Of each run; the shares are printed as the others are. */
+static void run_paced(int runs)
+{
+	static const double share[] = { 0.5, 0.99, 0.999, 1 };
+	double ns[4][RUNS_MAX];
+	int r, k;
+
+	for (r = 0; r < runs; r++) {
+		hist_clear(&paced);
+		make();
+		with_child(paced_child, paced_parent);
+		drop();
+		for (k = 0; k < 4; k++)
+			ns[k][r] = (double)hist_percentile(&paced, share[k]);
+	}
+	for (k = 0; k < 4; k++) {
+		qsort(ns[k], (size_t)runs, sizeof(double), ascending);
+		printf("lane, 1 KB at 1M/s, p%g, ns%*s %10.1f  (%.1f to %.1f)\n", 100 * share[k],
+		       k == 2 ? 6 : k == 3 ? 7 : 8, "", ns[k][runs / 2], ns[k][0],
+		       ns[k][runs - 1]);
+	}
+}
+
 /* ------------------------------------------------------------------ runs */
 
 static const struct kind {
@@ -555,5 +640,6 @@ int main(int argc, char **argv)
 			printf("  %.2fx", ns[k][runs / 2] / ns[k - 1][runs / 2]);
 		putchar('\n');
 	}
+	run_paced(runs);
 	return 0;
 }
