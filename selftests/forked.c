@@ -452,6 +452,7 @@ static void lane(struct told *t, struct wn_lane *l)
 	TRY(wn_lane_broken, DEAD, (l));
 	VOID(wn_lane_rewind, (l));
 	TRY(wn_lane_wait, DEAD, (l, 0, 0));
+	TRY(wn_lane_arm, DEAD, (l, 0));
 	TRY(wn_fan_put, DEAD, (l, "x", 1, 0));
 	TRY(wn_fan_send, DEAD, (l, "x", 1, 0));
 	TRY(wn_fan_read, DEAD, (l, bytes, sizeof(bytes), &type, &lost));
@@ -465,6 +466,8 @@ static void set(struct told *t, struct wn_lane_set *s)
 	__u32 len;
 
 	TRY(wn_lane_set_wait, DEAD, (s, 0));
+	/* Where there is no fd that could tell it, that is said first. */
+	TRY(wn_lane_set_arm, s->wn && s->wn->fd >= 0 ? DEAD : -EOPNOTSUPP, (s));
 	NIL(wn_lane_set_next, (s, &from, &len));
 	TRY(wn_lane_set_del, 0, (s, l));
 	TRY(wn_lane_set_add, 0, (s, l));
@@ -483,6 +486,8 @@ static void loans(struct told *t, struct hands *h)
 	TRY(wn_loans_put, DEAD, (&h->lender, h->got));
 	NIL(wn_loans_take, (&h->borrower, &len, &type));
 	TRY(wn_loans_return, DEAD, (&h->borrower, h->taken));
+	TRY(wn_loans_arm, DEAD, (&h->lender));
+	TRY(wn_loans_arm, DEAD, (&h->borrower));
 	TRY(wn_loans_wait, DEAD, (&h->lender, 0));
 	TRY(wn_loans_wait, DEAD, (&h->borrower, 0));
 }
