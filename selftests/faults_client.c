@@ -367,7 +367,7 @@ TEST_F(faults_client, polling_thread)
 TEST_F(faults_client, setup_with_a_polling_thread)
 {
 	struct wt_fan *f = &self->f;
-	long long used = self->used;
+	long long used;
 	struct wn_setup s;
 	int fd, i;
 

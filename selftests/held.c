@@ -69,6 +69,7 @@ static int open_device(void)
 {
 	int i, fd = wt_open(DEVICE, O_RDWR);
 
+	/* NOLINTNEXTLINE(cert-env33-c): a word of ours, in a guest of ours */
 	if (fd < 0 && !system("modprobe nbd >/dev/null 2>&1"))
 		for (i = 0; i < 200 && fd < 0; i++) {
 			usleep(10000);
