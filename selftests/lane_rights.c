@@ -2,6 +2,9 @@
 /* A lane goes with the right that its producer has it by. */
 #include "pair.h"
 
+#include <pthread.h>
+#include <sched.h>
+
 #include "harness.h"
 
 #define BYTES	65536u
@@ -134,6 +137,88 @@ TEST_F(lane_rights, granter_dies)
 	wn_close(&granter);
 	EXPECT_EQ(-EKEYREVOKED, wn_lane_wait(&self->in, 0, wn_deadline(PATIENT)));
 	EXPECT_EQ(-EKEYREVOKED, wt_pair_send(&self->out, 2));
+}
+
+struct connector {
+	struct wt_pair *pair;
+	uint32_t index, there, over;
+	bool stop;
+};
+
+static void *connect_all_the_time(void *arg)
+{
+	struct connector *c = arg;
+	struct wn_lane lane;
+	int err;
+
+	while (!__atomic_load_n(&c->stop, __ATOMIC_RELAXED)) {
+		if (wn_lane_connect(&c->pair->other, &lane, c->pair->node, c->index, BYTES))
+			continue;
+		c->there++;
+		do {
+			err = wt_pair_send(&lane, 1);
+			if (err == -EAGAIN)
+				err = wn_lane_wait(&lane, 64, wn_deadline(PATIENT));
+		} while (!err);
+		c->over += err == -ENOLINK;
+		wn_lane_close(&lane);
+	}
+	return NULL;
+}
+
+/* Of one who opened the domain without rights: it is given one, and reads the node by that. */
+static int64_t read_by_grant(struct wt_pair *p, struct wn *reader)
+{
+	const struct wn_grant may = { .rights = WN_RIGHT_READ };
+	const uint64_t deadline = wn_deadline(PATIENT);
+	const struct wn_cqe *cqe;
+	struct wn_sqe *sqe;
+	uint32_t index;
+	int64_t res;
+	int err;
+
+	res = wn_cap_grant(&p->all, 0, p->node, reader->client + 1, &may, &index);
+	if (WN_RES_IS_ERROR(res))
+		return res;
+	/* -EBUSY: a host has not yet seen that the one before hung up. */
+	do {
+		sqe = wn_get_sqe(reader);
+		wn_prep_bind(sqe, p->node, 0, 0);
+		sqe->cap = (uint16_t)index;
+		err = wn_submit_and_wait(reader, 1, deadline);
+		if (err < 0)
+			return err;
+		err = wn_wait_cqe(reader, &cqe, deadline);
+		if (err)
+			return err;
+		res = cqe->res;
+		wn_cqe_seen(reader);
+	} while (res == -EBUSY && wn_deadline(0) < deadline);
+	return res;
+}
+
+/* Who connects to one that goes hears of it, whichever comes first. */
+TEST_F_TIMEOUT(lane_rights, reader_goes, 300)
+{
+	struct connector c = { .pair = &self->p };
+	const uint32_t rounds = wt_number("WN_ROUNDS", 200);
+	pthread_t thread;
+	struct wn reader;
+	uint32_t i;
+
+	ASSERT_FALSE(WN_RES_IS_ERROR(grant(&self->p, WN_RIGHT_EMIT, 0, &c.index)));
+	ASSERT_EQ(0, wn_unbind(&self->p.all, self->p.node));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, connect_all_the_time, &c));
+	for (i = 0; i < rounds; i++) {
+		ASSERT_EQ(0, wn_open(&reader, self->p.path, NULL));
+		ASSERT_EQ(0, read_by_grant(&self->p, &reader));
+		sched_yield();
+		wn_close(&reader);
+	}
+	__atomic_store_n(&c.stop, true, __ATOMIC_RELAXED);
+	pthread_join(thread, NULL);
+	EXPECT_EQ(c.there, c.over);
+	TH_LOG("%u lanes", c.there);
 }
 
 WT_MAIN

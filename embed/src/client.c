@@ -233,8 +233,9 @@ struct wn_embed_client *wn_embed_client_new(struct wn_embed_domain *domain, bool
 void wn_embed_client_free(struct wn_embed_client *client)
 {
 	if (client->state != WN_EMBED_NEW) {
-		wn_embed_lanes_end(client);
 		wn_embed_domain_leave(client->domain, client->number, client->bytes);
+		/* It is in no table any more: nobody connects to it. */
+		wn_embed_lanes_end(client);
 		wn_embed_poller_client_went(client->domain);
 	}
 	wn_embed_eventfds_end(&client->eventfds);
