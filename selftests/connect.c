@@ -20,28 +20,15 @@
 FIXTURE(connect) {
 	struct wt_mount m;
 	struct wn p, c;
-	uint64_t node;
+	__u64 node;
 	const char *d;
 };
-
-static int create(struct wt_mount *m, uint32_t lanes)
-{
-	struct wn_domain_create args = wt_create_args(m->control, "d");
-
-	args.bounds.lanes = lanes;
-	return wt_ioctl(m->control, WN_IOC_CREATE, &args);
-}
 
 FIXTURE_SETUP(connect)
 {
 	ASSERT_EQ(0, wt_mount(&self->m, NULL));
-	ASSERT_EQ(0, create(&self->m, 8));
 	self->d = wt_path(&self->m, "d");
-	ASSERT_EQ(0, wn_open(&self->p, self->d, NULL));
-	ASSERT_EQ(0, wn_open(&self->c, self->d, NULL));
-	self->node = wn_create(&self->c, 0, "here");
-	ASSERT_FALSE(WN_RES_IS_ERROR(self->node));
-	ASSERT_EQ(0, wn_bind(&self->c, self->node, 0));
+	ASSERT_EQ(0, wt_ends_open(&self->m, 8, &self->p, &self->c, &self->node));
 }
 
 FIXTURE_TEARDOWN(connect)
@@ -54,9 +41,7 @@ FIXTURE_TEARDOWN(connect)
 static int both(struct wn *from, struct wn *to, uint64_t node, struct wn_lane *p,
 		struct wn_lane *c)
 {
-	int err = wn_lane_connect(from, p, node, 0, BYTES);
-
-	return err ? err : wn_lane_accept(to, c, NULL, 1);
+	return wt_ends_connect(from, to, node, BYTES, p, c);
 }
 
 TEST_F(connect, there)
@@ -378,7 +363,7 @@ TEST_F(connect, producer_killed)
 TEST_F(connect, consumer_killed)
 {
 	struct wn_lane p;
-	uint64_t node;
+	__u64 node;
 	int up[2], status;
 	pid_t pid;
 

@@ -20,23 +20,15 @@
 FIXTURE(lane_poll) {
 	struct wt_mount m;
 	struct wn p, c;		/* who produces, who reads what comes to node */
-	uint64_t node;
+	__u64 node;
 	const char *d;
 };
 
 FIXTURE_SETUP(lane_poll)
 {
-	struct wn_domain_create args;
-
 	ASSERT_EQ(0, wt_mount(&self->m, NULL));
-	args = wt_create_args(self->m.control, "d");
-	ASSERT_EQ(0, wt_ioctl(self->m.control, WN_IOC_CREATE, &args));
 	self->d = wt_path(&self->m, "d");
-	ASSERT_EQ(0, wn_open(&self->p, self->d, NULL));
-	ASSERT_EQ(0, wn_open(&self->c, self->d, NULL));
-	self->node = wn_create(&self->c, 0, "here");
-	ASSERT_FALSE(WN_RES_IS_ERROR(self->node));
-	ASSERT_EQ(0, wn_bind(&self->c, self->node, 0));
+	ASSERT_EQ(0, wt_ends_open(&self->m, 0, &self->p, &self->c, &self->node));
 }
 
 FIXTURE_TEARDOWN(lane_poll)
@@ -49,9 +41,7 @@ FIXTURE_TEARDOWN(lane_poll)
 static int both(struct wn *from, struct wn *to, uint64_t node, struct wn_lane *p,
 		struct wn_lane *c)
 {
-	int err = wn_lane_connect(from, p, node, 0, BYTES);
-
-	return err ? err : wn_lane_accept(to, c, NULL, 1);
+	return wt_ends_connect(from, to, node, BYTES, p, c);
 }
 
 static short polled(struct wn *wn)

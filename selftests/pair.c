@@ -53,6 +53,35 @@ void wt_pair_close(struct wt_pair *pair)
 	wt_umount(&pair->m);
 }
 
+int wt_ends_open(const struct wt_mount *m, __u32 lanes, struct wn *p, struct wn *c, __u64 *node)
+{
+	struct wn_domain_create args = wt_create_args(m->control, "d");
+	const char *path = wt_path(m, "d");
+	__s64 res;
+	int err;
+
+	if (lanes)
+		args.bounds.lanes = lanes;
+	err = (int)wt_ioctl(m->control, WN_IOC_CREATE, &args);
+	err = err ? err : wn_open(p, path, NULL);
+	err = err ? err : wn_open(c, path, NULL);
+	if (err)
+		return err;
+	res = wn_create(c, 0, "here");
+	if (WN_RES_IS_ERROR(res))
+		return (int)res;
+	*node = (__u64)res;
+	return (int)wn_bind(c, *node, 0);
+}
+
+int wt_ends_connect(struct wn *from, struct wn *to, __u64 node, __u32 bytes, struct wn_lane *p,
+		    struct wn_lane *c)
+{
+	int err = wn_lane_connect(from, p, node, 0, bytes);
+
+	return err ? err : wn_lane_accept(to, c, NULL, 1);
+}
+
 int wt_pair_send(struct wn_lane *l, __u32 n)
 {
 	void *to = wn_lane_reserve(l, sizeof(n));

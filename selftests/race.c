@@ -3,7 +3,7 @@
  * What one thread may do while another one's call stands still: where a call writes its
  * answer the page waits for us (userfaultfd), as a hostile program's may for ever.
  */
-#include "common.h"
+#include "pair.h"
 
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
@@ -32,25 +32,16 @@ FIXTURE(race)
 {
 	struct wt_mount m;
 	struct wn p, c;
-	uint64_t node;
+	__u64 node;
 	const char *d;
 	char pollers[16];
 };
 
 FIXTURE_SETUP(race)
 {
-	struct wn_domain_create args;
-
 	ASSERT_EQ(0, wt_mount(&self->m, NULL));
-	args = wt_create_args(self->m.control, "d");
-	args.bounds.lanes = LANES;
-	ASSERT_EQ(0, wt_ioctl(self->m.control, WN_IOC_CREATE, &args));
 	self->d = wt_path(&self->m, "d");
-	ASSERT_EQ(0, wn_open(&self->p, self->d, NULL));
-	ASSERT_EQ(0, wn_open(&self->c, self->d, NULL));
-	self->node = (uint64_t)wn_create(&self->c, 0, "here");
-	ASSERT_FALSE(WN_RES_IS_ERROR(self->node));
-	ASSERT_EQ(0, wn_bind(&self->c, self->node, 0));
+	ASSERT_EQ(0, wt_ends_open(&self->m, LANES, &self->p, &self->c, &self->node));
 	ASSERT_LT(0, wt_read_file(POLLERS, self->pollers, sizeof(self->pollers)));
 }
 
