@@ -9,6 +9,7 @@
 #include <linux/module.h>
 #include <linux/sched.h>
 #include <linux/timekeeping.h>
+#include <linux/uaccess.h>
 #include <linux/wait.h>
 
 #include "client.h"
@@ -291,6 +292,9 @@ long wn_poller_ioctl(struct wn_client *client, void __user *uarg)
 	if (p.flags & WN_POLL_CPU && (p.cpu >= nr_cpu_ids || !cpu_online(p.cpu)))
 		return -EINVAL;
 	p.idle_us = p.idle_us ?: DEFAULT_IDLE_US;
+	/* A bad address starts and stops nothing. */
+	if (copy_to_user(uarg, &p, min_t(u32, usize, sizeof(p))))
+		return -EFAULT;
 	if (mutex_lock_killable(&client->setup))
 		return -EINTR;
 	err = control(client, &p);

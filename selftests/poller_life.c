@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <sys/mman.h>
 
 #include "harness.h"
 
@@ -150,6 +151,28 @@ TEST_F(poller_life, while_there_are_clients)
 }
 
 /* One for all domains, and its place is free when it has stopped. */
+/* What cannot be answered was not done: neither a start nor a stop. */
+TEST_F(poller_life, bad_address)
+{
+	const size_t bytes = (size_t)sysconf(_SC_PAGESIZE);
+	struct wn_poll_args *p;
+
+	p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, p);
+	POLL(&self->c, .flags = WN_POLL_STOP);	/* one that WORKNODE_POLL asked for */
+	*p = (struct wn_poll_args){ .size = sizeof(*p) };
+	mprotect(p, bytes, PROT_READ);
+	EXPECT_EQ(-EFAULT, wt_ioctl(self->c.fd, WN_IOC_POLL, p));
+	EXPECT_EQ(0, wt_thread(self->comm));
+	ASSERT_EQ(0, POLL(&self->c, .flags = 0));
+	mprotect(p, bytes, PROT_READ | PROT_WRITE);
+	p->flags = WN_POLL_STOP;
+	mprotect(p, bytes, PROT_READ);
+	EXPECT_EQ(-EFAULT, wt_ioctl(self->c.fd, WN_IOC_POLL, p));
+	EXPECT_NE(0, wt_thread(self->comm));
+	munmap(p, bytes);
+}
+
 TEST_F(poller_life, no_more_than_the_host_allows)
 {
 	struct wt_client other;
