@@ -129,7 +129,7 @@ void wn_embed_fan_revoke(struct wn_embed_lane *lane, struct wn_embed_domain *dom
 	struct wn_embed_seat *seat;
 
 	for (seat = lane->fan->joined; seat; seat = seat->next)
-		if (seat->cap && !wn_embed_lane_may_stay(domain, seat->cap, due))
+		if (!wn_embed_lane_may_stay(domain, seat->client, seat->cap, due))
 			unseat(lane, seat);
 }
 

@@ -333,10 +333,14 @@ void wn_embed_lane_expires(struct wn_embed_domain *domain, const struct wn_cap *
 	wn_embed_service_until(domain, cap->expires);
 }
 
-bool wn_embed_lane_may_stay(const struct wn_embed_domain *domain, u64 cap, u64 *due)
+bool wn_embed_lane_may_stay(const struct wn_embed_domain *domain,
+			    const struct wn_embed_client *client, u64 cap, u64 *due)
 {
-	const struct wn_cap *by = wn_cap_find(domain->core, cap);
+	const struct wn_cap *by;
 
+	if (!cap || !client || domain->clients[client->number] != client)
+		return true;
+	by = wn_cap_find(domain->core, cap);
 	if (!by || wn_embed_is_late(by->expires))
 		return false;
 	if (by->expires && by->expires < *due)
@@ -354,8 +358,7 @@ void wn_embed_lanes_revoke(struct wn_embed_domain *domain)
 		lane = domain->lanes.at[number];
 		if (!lane)
 			continue;
-		if (lane->cap && lane->end[PRODUCER] &&
-		    !wn_embed_lane_may_stay(domain, lane->cap, &due))
+		if (!wn_embed_lane_may_stay(domain, lane->end[PRODUCER], lane->cap, &due))
 			take_back(lane);
 		if (lane->fan)
 			wn_embed_fan_revoke(lane, domain, &due);

@@ -64,8 +64,12 @@ void wn_embed_lane_regions(const struct wn_embed_lane *lane, enum wn_embed_side 
 /* A lane, or a seat of a fan, is had by that capability from now on. */
 void wn_embed_lane_expires(struct wn_embed_domain *domain, const struct wn_cap *cap);
 
-/* Whether it may still, who has it by that one; until when: *due, if that is sooner. */
-bool wn_embed_lane_may_stay(const struct wn_embed_domain *domain, u64 cap, u64 *due);
+/*
+ * Whether it may still, who has it by that one; until when: *due, if that is sooner. A dead
+ * one's is not revoked, it ends.
+ */
+bool wn_embed_lane_may_stay(const struct wn_embed_domain *domain,
+			    const struct wn_embed_client *client, u64 cap, u64 *due);
 
 /* Something for a client that waits for any lane. */
 void wn_embed_lane_tell(struct wn_embed_client *client);
