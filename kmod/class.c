@@ -5,7 +5,6 @@
 #include <linux/capability.h>
 #include <linux/cred.h>
 #include <linux/fs.h>
-#include <linux/uaccess.h>
 #include <linux/worknode.h>
 
 #include "control.h"
@@ -84,7 +83,7 @@ long wn_classes_ioctl(struct file *file, void __user *uarg)
 		if (!(file->f_mode & FMODE_WRITE))
 			return -EBADF;
 		/* A bad address changes nothing. */
-		if (copy_to_user(uarg, &t, min_t(u32, usize, sizeof(t))))
+		if (wn_uarg_try(&t, sizeof(t), usize, uarg))
 			return -EFAULT;
 	}
 	inode = wn_fs_get_domain(file_inode(file)->i_sb, (const char *)t.name, len);

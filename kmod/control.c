@@ -5,7 +5,6 @@
 #include <linux/cred.h>
 #include <linux/seq_file.h>
 #include <linux/string.h>
-#include <linux/uaccess.h>
 #include <linux/worknode.h>
 
 #include "class.h"
@@ -116,7 +115,7 @@ static long create(struct file *file, void __user *uarg)
 	 * A bad address must not leave a domain behind, nor an error another size:
 	 * the caller's own bytes first, our size when all is done.
 	 */
-	if (copy_to_user(uarg, &c, min_t(u32, usize, sizeof(c))))
+	if (wn_uarg_try(&c, sizeof(c), usize, uarg))
 		return -EFAULT;
 	err = wn_fs_create_domain(file_inode(file)->i_sb, c.name, len, c.mode & ~current_umask(),
 				  &c.bounds, c.journal_kb);

@@ -207,7 +207,7 @@ long wn_handover_redeem(struct wn_client *client, void __user *uarg)
 	if (err)
 		return err;
 	/* A bad address uses nothing up. */
-	if (copy_to_user(uarg, &r, min_t(u32, usize, sizeof(r))))
+	if (wn_uarg_try(&r, sizeof(r), usize, uarg))
 		return -EFAULT;
 	file = fget(r.fd);
 	if (!file)

@@ -9,7 +9,6 @@
 #include <linux/module.h>
 #include <linux/sched.h>
 #include <linux/timekeeping.h>
-#include <linux/uaccess.h>
 #include <linux/wait.h>
 
 #include "client.h"
@@ -216,28 +215,24 @@ void wn_poller_client_went(struct wn_domain *domain)
 	mutex_unlock(&poller->lock);
 }
 
-void wn_poller_kick(struct wn_domain *domain)
-{
-	struct wn_poller *poller = &domain->poller;
-
-	if (!wq_has_sleeper(&poller->wait))
-		return;
-	atomic_inc(&poller->kicks);
-	wake_up_all(&poller->wait);
-}
-
 void wn_poller_call(struct wn_domain *domain)
 {
 	struct wn_poller *poller = &domain->poller;
 
 	/*
-	 * First: it may have looked and be on its way to sleep. Then it is not in the queue
-	 * yet, and sees the count before it sleeps.
+	 * First: it may have looked and be on its way to sleep. If it is not in the queue yet
+	 * it takes the queue's lock behind us, and sees the count before it sleeps.
 	 */
 	atomic_inc(&poller->kicks);
-	/* A full barrier between the count and the look at the queue, as E has. */
+	wake_up_all(&poller->wait);
+}
+
+void wn_poller_kick(struct wn_domain *domain)
+{
+	struct wn_poller *poller = &domain->poller;
+
 	if (wq_has_sleeper(&poller->wait))
-		wake_up_all(&poller->wait);
+		wn_poller_call(domain);
 }
 
 static int may(struct wn_client *client)
@@ -293,7 +288,7 @@ long wn_poller_ioctl(struct wn_client *client, void __user *uarg)
 		return -EINVAL;
 	p.idle_us = p.idle_us ?: DEFAULT_IDLE_US;
 	/* A bad address starts and stops nothing. */
-	if (copy_to_user(uarg, &p, min_t(u32, usize, sizeof(p))))
+	if (wn_uarg_try(&p, sizeof(p), usize, uarg))
 		return -EFAULT;
 	if (mutex_lock_killable(&client->setup))
 		return -EINTR;

@@ -6,7 +6,6 @@
 #include <linux/pid.h>
 #include <linux/sched.h>
 #include <linux/string.h>
-#include <linux/uaccess.h>
 
 #include "client.h"
 #include "core/bounds.h"
@@ -223,7 +222,7 @@ long wn_client_restrict(struct wn_client *client, void __user *uarg)
 	if (err)
 		return err;
 	/* A bad address restricts nothing. */
-	if (copy_to_user(uarg, &r, min_t(u32, usize, sizeof(r))))
+	if (wn_uarg_try(&r, sizeof(r), usize, uarg))
 		return -EFAULT;
 	wn_op_supported(known);
 	mutex_lock(&domain->lock);

@@ -32,8 +32,13 @@ int wn_uarg_get(void *arg, u32 size, u32 min, const void __user *uarg)
 	return usize;
 }
 
+int wn_uarg_try(const void *arg, u32 size, u32 usize, void __user *uarg)
+{
+	return copy_to_user(uarg, arg, min(size, usize)) ? -EFAULT : 0;
+}
+
 int wn_uarg_put(void *arg, u32 size, u32 usize, void __user *uarg)
 {
 	*(u32 *)arg = size;
-	return copy_to_user(uarg, arg, min(size, usize)) ? -EFAULT : 0;
+	return wn_uarg_try(arg, size, usize, uarg);
 }

@@ -15,6 +15,12 @@
  */
 int wn_uarg_get(void *arg, u32 size, u32 min, const void __user *uarg);
 
+/*
+ * Write back what was read, before anything is done: -EFAULT: it could not be answered. So a
+ * bad address changes nothing.
+ */
+int wn_uarg_try(const void *arg, u32 size, u32 usize, void __user *uarg);
+
 /* Write back what both know; the first field becomes the kernel's size. */
 int wn_uarg_put(void *arg, u32 size, u32 usize, void __user *uarg);
 
