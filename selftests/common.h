@@ -161,6 +161,13 @@ int wt_write_file(const char *path, const char *text);
 /* The pid of a thread of the kernel's by its name; 0: there is none. */
 int wt_thread(const char *comm);
 
+/* Whether who submits has to enter: no thread is awake that takes it. */
+static inline bool wt_needs_wakeup(const struct wn_kern_ring *kern)
+{
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	return __atomic_load_n(&kern->flags, __ATOMIC_RELAXED) & WN_KR_F_NEED_WAKEUP;
+}
+
 /* Bytes that the mount's domains and clients hold, by statfs. */
 long long wt_used(const struct wt_mount *m);
 

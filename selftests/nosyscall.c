@@ -192,13 +192,6 @@ FIXTURE_TEARDOWN(nosyscall_polled)
 		wt_write_file(PARAM, self->pollers);
 }
 
-/* Who submits then enters, as is right, and would be killed for it. */
-static bool is_asleep(const struct wn *wn)
-{
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	return __atomic_load_n(&wn->kern->flags, __ATOMIC_RELAXED) & WN_KR_F_NEED_WAKEUP;
-}
-
 /* Completions that came, in their order; false: one was not what it should be. */
 static bool take(struct wn *wn, uint32_t *done)
 {
@@ -224,7 +217,8 @@ static int set(struct wn *wn, __u64 node)
 			wn_prep_set_word(sqe, node, 0, sent + 1, sent);
 			sent++;
 		}
-		if (is_asleep(wn))
+		/* Who submits then enters, as is right, and would be killed for it. */
+		if (wt_needs_wakeup(wn->kern))
 			return ASLEEP;
 		if (wn_submit(wn) < 0)
 			return 1;
@@ -248,7 +242,7 @@ static int emit(struct wn *wn, __u64 node)
 			wn_prep_emit_word(sqe, node, 0, 7, sent, sent);
 			sent++;
 		}
-		if (is_asleep(wn))
+		if (wt_needs_wakeup(wn->kern))
 			return ASLEEP;
 		if (wn_submit(wn) < 0)
 			return 1;
@@ -289,7 +283,7 @@ static int in_silence_polled(const char *path, int (*fn)(struct wn *wn, __u64 no
 			_exit(96);
 		if (wn_poller_start(&wn, 1000000, -1))
 			_exit(95);
-		for (i = 0; i < 2000 && is_asleep(&wn); i++)
+		for (i = 0; i < 2000 && wt_needs_wakeup(wn.kern); i++)
 			ws_sleep_us(10000);
 		if (forbid())
 			_exit(99);

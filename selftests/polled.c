@@ -43,20 +43,14 @@ FIXTURE_TEARDOWN(polled)
 		wt_write_file(PARAM, self->param);
 }
 
-static bool needs_wakeup(const struct wn *wn)
-{
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	return __atomic_load_n(&wn->kern->flags, __ATOMIC_RELAXED) & WN_KR_F_NEED_WAKEUP;
-}
-
 /* Within twenty seconds. */
 static bool comes_to(const struct wn *wn, bool need)
 {
 	int i;
 
-	for (i = 0; i < 2000 && needs_wakeup(wn) != need; i++)
+	for (i = 0; i < 2000 && wt_needs_wakeup(wn->kern) != need; i++)
 		usleep(10000);
-	return needs_wakeup(wn) == need;
+	return wt_needs_wakeup(wn->kern) == need;
 }
 
 /* So many ops, as many a time as it says; 0, or what went wrong. Nothing is asked to wait. */
@@ -90,14 +84,14 @@ TEST_F(polled, refuses)
 
 	EXPECT_EQ(-EINVAL, wn_poller_start(&self->wn, 1000001, -1));
 	EXPECT_EQ(-EINVAL, wn_poller_start(&self->wn, 0, 1000000));
-	EXPECT_TRUE(needs_wakeup(&self->wn));
+	EXPECT_TRUE(wt_needs_wakeup(self->wn.kern));
 	ASSERT_EQ(0, wn_poller_start(&self->wn, 0, 0));
 	EXPECT_EQ(-EBUSY, wn_poller_start(&self->wn, 0, -1));
 	ASSERT_EQ(0, wn_open(&other, self->path, NULL));
 	EXPECT_EQ(-EBUSY, wn_poller_start(&other, 0, -1));
 	EXPECT_EQ(0, wn_poller_stop(&other));
-	EXPECT_TRUE(needs_wakeup(&self->wn));
-	EXPECT_TRUE(needs_wakeup(&other));
+	EXPECT_TRUE(wt_needs_wakeup(self->wn.kern));
+	EXPECT_TRUE(wt_needs_wakeup(other.kern));
 	EXPECT_EQ(0, wn_poller_stop(&self->wn));
 	EXPECT_EQ(0, wn_poller_start(&other, 0, -1));
 	wn_close(&other);
@@ -155,14 +149,14 @@ TEST_F_TIMEOUT(polled, goes_on_behind_a_revocation, 300)
 		wn_prep_cap_revoke(wn_get_sqe(&self->wn), 0, (__u64)first, 1);
 		wn_prep_nop(wn_get_sqe(&self->wn), 2);
 		/* The other one wakes the thread; ours is submitted before that dozes again. */
-		for (waited = 0; needs_wakeup(&self->wn) && waited < 1000; waited++) {
+		for (waited = 0; wt_needs_wakeup(self->wn.kern) && waited < 1000; waited++) {
 			if (waited % 100)
 				continue;
 			wn_prep_nop(wn_get_sqe(&other), 3);
 			ASSERT_EQ(1, wn_submit_and_wait(&other, 1, wn_deadline(20000000000)));
 			wn_cqe_seen(&other);
 		}
-		polled += !needs_wakeup(&self->wn);
+		polled += !wt_needs_wakeup(self->wn.kern);
 		ASSERT_EQ(2, wn_submit(&self->wn));
 		for (seen = waited = 0; seen < 2 && waited < 20000; waited++) {
 			while ((cqe = wn_peek_cqe(&self->wn))) {
@@ -210,7 +204,7 @@ TEST_F(polled, comes_and_goes_with_clients)
 	wn_close(&self->wn);
 	ASSERT_EQ(0, wn_open(&self->wn, self->path, NULL));
 	usleep(50000);
-	EXPECT_TRUE(needs_wakeup(&self->wn));
+	EXPECT_TRUE(wt_needs_wakeup(self->wn.kern));
 }
 
 struct crowd {

@@ -38,12 +38,6 @@ FIXTURE_TEARDOWN(poller)
 #define POLL(...) wt_ioctl(self->c.fd, WN_IOC_POLL, &(struct wn_poll_args){	\
 		.size = sizeof(struct wn_poll_args), __VA_ARGS__ })
 
-static bool needs_wakeup(struct wt_client *c)
-{
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	return __atomic_load_n(&c->kern->flags, __ATOMIC_RELAXED) & WN_KR_F_NEED_WAKEUP;
-}
-
 /* Within ten seconds. */
 static bool comes(struct wt_client *c, uint32_t completions)
 {
@@ -67,7 +61,7 @@ TEST_F(poller, arguments_and_bounds)
 	EXPECT_EQ(-EBUSY, POLL(.idle_us = 1));
 	EXPECT_EQ(0, POLL(.flags = WN_POLL_STOP));
 	EXPECT_EQ(0, POLL(.flags = WN_POLL_STOP));
-	EXPECT_TRUE(needs_wakeup(&self->c));
+	EXPECT_TRUE(wt_needs_wakeup(self->c.kern));
 }
 
 TEST_F(poller, no_system_call)
@@ -76,12 +70,12 @@ TEST_F(poller, no_system_call)
 	int i;
 
 	ASSERT_EQ(0, POLL(.idle_us = 1000000));
-	for (i = 0; i < 100 && needs_wakeup(c); i++)
+	for (i = 0; i < 100 && wt_needs_wakeup(c->kern); i++)
 		usleep(10000);
 	for (i = 0; i < 20; i++) {
 		wt_sqe(c, 0)->user_data = i;
 		wt_submit(c, 1);
-		ASSERT_FALSE(needs_wakeup(c));
+		ASSERT_FALSE(wt_needs_wakeup(c->kern));
 		ASSERT_TRUE(comes(c, 1));
 		EXPECT_EQ((uint64_t)i, wt_cqe(c, 0).user_data);
 		wt_cq_seen(c, 1);
@@ -99,7 +93,7 @@ TEST_F(poller, sleeps_and_is_woken)
 	for (i = 0; i < 2000; i++) {
 		wt_sqe(c, 0)->user_data = i;
 		wt_submit(c, 1);
-		if (needs_wakeup(c)) {
+		if (wt_needs_wakeup(c->kern)) {
 			ASSERT_LE(0, wt_enter(c, 1, 0));
 			entered++;
 		} else {
@@ -129,9 +123,9 @@ TEST_F(poller, first_and_last)
 	wt_client_close(&self->c);
 	EXPECT_EQ(0, wt_info(fd).clients);
 	ASSERT_EQ(0, wt_client_prepare(&c, d, 0, 0));
-	for (i = 0; i < 100 && needs_wakeup(&c); i++)
+	for (i = 0; i < 100 && wt_needs_wakeup(c.kern); i++)
 		usleep(10000);
-	EXPECT_FALSE(needs_wakeup(&c));
+	EXPECT_FALSE(wt_needs_wakeup(c.kern));
 	wt_sqe(&c, 0);
 	wt_submit(&c, 1);
 	usleep(50000);

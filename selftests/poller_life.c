@@ -85,12 +85,6 @@ static bool is_bound(int pid, int cpu)
 	       CPU_ISSET(cpu, &set);
 }
 
-static bool needs_wakeup(struct wt_client *c)
-{
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	return __atomic_load_n(&c->kern->flags, __ATOMIC_RELAXED) & WN_KR_F_NEED_WAKEUP;
-}
-
 /* One there and back, whoever takes it. */
 static int nop(struct wt_client *c, uint64_t user_data)
 {
@@ -114,7 +108,7 @@ static bool serves(struct wt_client *c)
 {
 	bool served;
 
-	if (!EVENTUALLY(!needs_wakeup(c)))
+	if (!EVENTUALLY(!wt_needs_wakeup(c->kern)))
 		return false;
 	wt_sqe(c, 0);
 	wt_submit(c, 1);
@@ -187,7 +181,7 @@ TEST_F(poller_life, no_more_than_the_host_allows)
 	/* The domain wants a thread, there is none to be had: all is done inline. */
 	ASSERT_EQ(0, wt_client_open(&self->c, wt_path(&self->m, "d"), 0, 0));
 	EXPECT_EQ(0, wt_thread(self->comm));
-	EXPECT_TRUE(needs_wakeup(&self->c));
+	EXPECT_TRUE(wt_needs_wakeup(self->c.kern));
 	EXPECT_EQ(0, nop(&self->c, 2));
 	/* -1: half of the CPUs, none below four. */
 	wt_client_close(&other);
@@ -203,7 +197,7 @@ TEST_F(poller_life, asleep_it_takes_no_time)
 	ASSERT_EQ(0, POLL(&self->c, .idle_us = 100));
 	pid = wt_thread(self->comm);
 	ASSERT_LT(0, pid);
-	ASSERT_TRUE(EVENTUALLY(needs_wakeup(&self->c)));
+	ASSERT_TRUE(EVENTUALLY(wt_needs_wakeup(self->c.kern)));
 	usleep(100000);
 	before = field(pid, STIME);
 	ASSERT_LE(0, before);
